@@ -1,0 +1,125 @@
+// Package fault is the one error type that the portal shows to callers: an HTTP
+// status, a machine name and a text (reference/catalog.md §1.2). Anything else
+// that reaches the HTTP layer is an internal error and its text stays in the log.
+package fault
+
+import (
+	"fmt"
+	"net/http"
+	"sort"
+	"strings"
+)
+
+// Fault is an error answer. Details is what the answer carries under "details",
+// nil when there is nothing to add.
+type Fault struct {
+	Status  int
+	Code    string
+	Message string
+	Details map[string]any
+}
+
+func (f *Fault) Error() string { return f.Code + ": " + f.Message }
+
+// New makes a fault; the constructors below name the usual ones.
+func New(status int, code, format string, args ...any) *Fault {
+	return &Fault{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// With returns a copy of f that carries one more detail.
+func (f *Fault) With(key string, value any) *Fault {
+	c := *f
+	c.Details = make(map[string]any, len(f.Details)+1)
+	for k, v := range f.Details {
+		c.Details[k] = v
+	}
+	c.Details[key] = value
+	return &c
+}
+
+// NotFound says that a thing named in a path or body is missing. Clients match
+// "was not found" to recognise a dependency that may still appear
+// (reference/catalog.md §1.2).
+func NotFound(kind, id string) *Fault {
+	return New(http.StatusNotFound, "not_found", "%s with identifier %q was not found", kind, id).
+		With("resource", kind).With("identifier", id)
+}
+
+// BadRequest is for text that does not parse at all.
+func BadRequest(format string, args ...any) *Fault {
+	return New(http.StatusBadRequest, "bad_request", format, args...)
+}
+
+// Taken refuses an identifier that exists; the message holds "taken", which one
+// client matches (reference/clients.md §10).
+func Taken(kind, id string) *Fault {
+	return New(http.StatusConflict, "identifier_taken", "%s with identifier %q already exists: the identifier is taken", kind, id).
+		With("resource", kind).With("identifier", id)
+}
+
+// Conflict is a move that the current state does not allow.
+func Conflict(format string, args ...any) *Fault {
+	return New(http.StatusConflict, "conflict", format, args...)
+}
+
+// HasDependents refuses a deletion; the text names what is in the way.
+func HasDependents(format string, args ...any) *Fault {
+	return New(http.StatusForbidden, "has_dependents", format, args...)
+}
+
+// Protected refuses a change to something that Port manages itself.
+func Protected(format string, args ...any) *Fault {
+	return New(http.StatusForbidden, "protected_resource", format, args...)
+}
+
+// Unauthorized answers a missing, malformed, expired or revoked token.
+func Unauthorized(format string, args ...any) *Fault {
+	return New(http.StatusUnauthorized, "unauthorized", format, args...)
+}
+
+// Problem is one violation inside a body. Path is a JSON pointer; Property,
+// Relation and Reason are set where the reference asks for them.
+type Problem struct {
+	Path     string
+	Message  string
+	Property string
+	Relation string
+	Reason   string
+}
+
+// Problems collects violations so that an answer can name all of them (V3).
+type Problems []Problem
+
+// Add appends one violation at a JSON pointer.
+func (p *Problems) Add(path, format string, args ...any) {
+	*p = append(*p, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+// Invalid turns the collected violations into a 422 invalid_request, or nil
+// when there are none. Errors are sorted by pointer.
+func (p Problems) Invalid() error {
+	return p.Fault(http.StatusUnprocessableEntity, "invalid_request")
+}
+
+// Fault turns the collected violations into one fault with details.errors[], or
+// nil when there are none.
+func (p Problems) Fault(status int, code string) error {
+	if len(p) == 0 {
+		return nil
+	}
+	sorted := append(Problems(nil), p...)
+	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Path < sorted[j].Path })
+	errors := make([]any, len(sorted))
+	texts := make([]string, len(sorted))
+	for i, e := range sorted {
+		entry := map[string]any{"path": e.Path, "message": e.Message}
+		for key, value := range map[string]string{"property": e.Property, "relation": e.Relation, "reason": e.Reason} {
+			if value != "" {
+				entry[key] = value
+			}
+		}
+		errors[i] = entry
+		texts[i] = strings.TrimSpace(e.Path + " " + e.Message)
+	}
+	return New(status, code, "%s", strings.Join(texts, "; ")).With("errors", errors)
+}

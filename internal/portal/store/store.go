@@ -1,0 +1,93 @@
+// Package store keeps the portal's documents. It knows no business rule: kinds,
+// keys and JSON objects in, JSON objects out, in serializable transactions.
+// Memory and SQLite implement it behind one conformance suite; the interface
+// asks for nothing that a Postgres table cannot give.
+package store
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+)
+
+// ErrNotFound is what [Tx.Get] and [Tx.Delete] return for a key that is not
+// there. Callers turn it into the fault that names the thing.
+var ErrNotFound = errors.New("document not found")
+
+// Kind names a family of documents, e.g. "blueprint" or "entity".
+type Kind string
+
+// Doc is a stored document. It is shared and must never be changed in place:
+// clone before editing ([jsonv.CloneObject]).
+type Doc = jsonv.Object
+
+// Store runs transactions over documents.
+type Store interface {
+	// View runs f on one consistent snapshot; writes in f are an error.
+	View(ctx context.Context, f func(Tx) error) error
+	// Update runs f in a serializable transaction and retries it on conflict,
+	// so f must have no effect but through tx. When Update returns nil the
+	// change is durable; when f returns an error nothing of it remains.
+	Update(ctx context.Context, f func(Tx) error) error
+	// Close waits for running transactions and releases the storage.
+	Close() error
+}
+
+// Tx reads and writes documents. A key has one or more parts and always starts
+// with the organization, so tenancy cannot be forgotten. A Tx is used by one
+// goroutine and not after its function returned.
+type Tx interface {
+	Get(k Kind, key ...string) (Doc, error)
+	Put(k Kind, d Doc, key ...string) error
+	Delete(k Kind, key ...string) error
+	// Scan yields the documents whose key starts with prefix (whole parts) and
+	// that where admits, ordered by the text of their "createdAt", then by key.
+	// Writes of the same transaction are seen up to the start of the scan;
+	// writing while a scan runs is allowed.
+	Scan(k Kind, where Where, page Page, prefix ...string) iter.Seq2[Row, error]
+}
+
+// Row is one document of a scan together with its key.
+type Row struct {
+	Key []string
+	Doc Doc
+}
+
+// Page bounds a scan. The zero value is everything.
+type Page struct {
+	// After continues behind the row whose [Cursor] it is.
+	After string
+	// Limit is the most rows to yield; 0 is no limit.
+	Limit int
+}
+
+// Where selects documents. Match decides alone; Equals may name conditions that
+// every match fulfils, so that a store can use its index and skip the rest. A
+// nil Where admits everything.
+type Where interface {
+	Match(Doc) bool
+	Equals() []Equal
+}
+
+// Equal is the condition that the index entry named Path of a document has one
+// of the values (see [Index]). Several Equals are joined by "and".
+type Equal struct {
+	Path   string
+	Values []string
+}
+
+// Index says which entries of a document of one kind the store indexes: pairs of
+// a path and a text. A path may have several values. It must be a pure function.
+type Index func(Doc) []Entry
+
+// Entry is one indexed value of a document.
+type Entry struct{ Path, Value string }
+
+// Indexes are given when a store is opened; kinds that are absent have no index.
+type Indexes map[Kind]Index
+
+// Stats is what an implementation may tell about itself for tests of plans:
+// how many documents the last scans looked at.
+type Stats interface{ Examined() int64 }
