@@ -1,0 +1,128 @@
+// Package catalog holds the rules of the software catalog: blueprints, entities,
+// their relations and computed properties, and both searches
+// (reference/catalog.md §2–§5). Its methods take a store transaction and plain
+// JSON bodies and return JSON documents that only need the envelope around them;
+// every error a caller may see is a *fault.Fault. It knows nothing of HTTP, of
+// permissions, or of how documents are kept.
+package catalog
+
+import (
+	"time"
+
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// Clock tells the time of a request.
+type Clock interface{ Now() time.Time }
+
+// IDs mints identifiers.
+type IDs interface {
+	// Entity is an identifier for an entity that came without one.
+	Entity() string
+	// Migration is an identifier for a migration record.
+	Migration() string
+	// Alphanumeric is n random letters and digits.
+	Alphanumeric(n int) string
+}
+
+// Runs answers for action runs that writes are tied to by run_id
+// (reference/catalog.md §1.5).
+type Runs interface {
+	// Check returns nil when the run may be written to, a 404 not_found fault
+	// when there is none, and a 400 run_exhausted fault when it has finished.
+	Check(tx store.Tx, org, runID string) error
+}
+
+// Actions lets a blueprint's deletion reach its self-service actions
+// (reference/catalog.md §2.15).
+type Actions interface {
+	// Of lists the identifiers of the blueprint's actions.
+	Of(tx store.Tx, org, blueprint string) ([]string, error)
+	// DeleteOf deletes them.
+	DeleteOf(tx store.Tx, org, blueprint string) error
+}
+
+// Deps are what a catalog needs from outside. Runs and Actions may be nil: then
+// there are no runs, so that every run_id is unknown, and no actions.
+type Deps struct {
+	Clock   Clock
+	IDs     IDs
+	Runs    Runs
+	Actions Actions
+}
+
+// Actor is who makes a request.
+type Actor struct {
+	// Org is the organization's key, the first part of every store key.
+	Org string
+	// ID is what createdBy and updatedBy show.
+	ID string
+	// UserAgent becomes the $datasource of the entities written
+	// (reference/catalog.md §4.13).
+	UserAgent string
+}
+
+// WriteOptions are the query parameters of entity writes (reference/catalog.md §1.5).
+type WriteOptions struct {
+	Upsert         bool
+	Merge          bool
+	ValidationOnly bool
+	// CreateMissing is create_missing_related_entities.
+	CreateMissing bool
+	RunID         string
+}
+
+// ReadOptions are the query parameters of entity reads and searches.
+type ReadOptions struct {
+	Include []string
+	Exclude []string
+	// ExcludeCalculated is exclude_calculated_properties.
+	ExcludeCalculated bool
+	// AttachTitles is attach_title_to_relation.
+	AttachTitles bool
+	// AttachMirrorIdentifiers is attach_identifier_to_title_mirror_properties.
+	AttachMirrorIdentifiers bool
+	// AllowPartial is allow_partial_results.
+	AllowPartial bool
+}
+
+// DeleteOptions are the query parameters of entity deletion.
+type DeleteOptions struct {
+	// Dependents is delete_dependents.
+	Dependents bool
+	RunID      string
+}
+
+// DeleteAllOptions are the query parameters of DELETE all-entities.
+type DeleteAllOptions struct {
+	// Blueprint is delete_blueprint.
+	Blueprint bool
+	RunID     string
+}
+
+// MigrationFilter narrows the list of migrations; empty fields admit everything.
+type MigrationFilter struct {
+	Status    []string
+	Actor     string
+	Blueprint string
+}
+
+// The kinds of documents that a catalog keeps.
+const (
+	KindBlueprint store.Kind = "blueprint"
+	KindEntity    store.Kind = "entity"
+	KindMigration store.Kind = "migration"
+	KindEvent     store.Kind = "event"
+)
+
+// Catalog answers the operations on blueprints and entities. It is safe for
+// concurrent use and keeps no state of its own but a cache of compiled blueprints.
+type Catalog struct {
+	deps  Deps
+	cache *compiledCache
+}
+
+// New makes a catalog.
+func New(deps Deps) *Catalog {
+	return &Catalog{deps: deps, cache: newCompiledCache(512)}
+}
