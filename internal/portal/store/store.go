@@ -12,9 +12,20 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 )
 
-// ErrNotFound is what [Tx.Get] and [Tx.Delete] return for a key that is not
-// there. Callers turn it into the fault that names the thing.
-var ErrNotFound = errors.New("document not found")
+// Errors that callers tell apart.
+var (
+	// ErrNotFound is what [Tx.Get] and [Tx.Delete] return for a key that is not
+	// there. Callers turn it into the fault that names the thing.
+	ErrNotFound = errors.New("document not found")
+	// ErrView refuses a write inside [Store.View].
+	ErrView = errors.New("a view cannot write")
+	// ErrDone refuses the use of a transaction after its function returned.
+	ErrDone = errors.New("the transaction is over")
+	// ErrClosed refuses new transactions once [Store.Close] was called.
+	ErrClosed = errors.New("the store is closed")
+	// ErrCursor says that [Page.After] is not a cursor.
+	ErrCursor = errors.New("not a cursor of this store")
+)
 
 // Kind names a family of documents, e.g. "blueprint" or "entity".
 type Kind string
@@ -29,7 +40,10 @@ type Store interface {
 	View(ctx context.Context, f func(Tx) error) error
 	// Update runs f in a serializable transaction and retries it on conflict,
 	// so f must have no effect but through tx. When Update returns nil the
-	// change is durable; when f returns an error nothing of it remains.
+	// change is durable; when f returns an error, which Update then returns
+	// unchanged, or panics, nothing of it remains. Updates run one at a time:
+	// f must be short and must not call Update itself. Once ctx has ended, the
+	// methods of tx answer with its error.
 	Update(ctx context.Context, f func(Tx) error) error
 	// Close waits for running transactions and releases the storage.
 	Close() error
@@ -40,16 +54,22 @@ type Store interface {
 // goroutine and not after its function returned.
 type Tx interface {
 	Get(k Kind, key ...string) (Doc, error)
+	// Put writes the whole document and takes it over: the caller must not
+	// change it, or anything in it, afterwards. Values outside the closed set
+	// of jsonv and text that is not UTF-8 are refused.
 	Put(k Kind, d Doc, key ...string) error
+	// Delete removes one document; no other document goes with it.
 	Delete(k Kind, key ...string) error
 	// Scan yields the documents whose key starts with prefix (whole parts) and
 	// that where admits, ordered by the text of their "createdAt", then by key.
-	// Writes of the same transaction are seen up to the start of the scan;
-	// writing while a scan runs is allowed.
+	// Texts compare byte by byte; a "createdAt" that is missing or no string
+	// counts as "". Writes of the same transaction are seen up to the start of
+	// the scan; writing while a scan runs is allowed. An error ends the scan.
 	Scan(k Kind, where Where, page Page, prefix ...string) iter.Seq2[Row, error]
 }
 
-// Row is one document of a scan together with its key.
+// Row is one document of a scan together with its key. Both are shared and must
+// not be changed in place.
 type Row struct {
 	Key []string
 	Doc Doc
@@ -57,7 +77,8 @@ type Row struct {
 
 // Page bounds a scan. The zero value is everything.
 type Page struct {
-	// After continues behind the row whose [Cursor] it is.
+	// After continues behind the row whose [Cursor] it is, whether or not that
+	// row still exists.
 	After string
 	// Limit is the most rows to yield; 0 is no limit.
 	Limit int
@@ -89,5 +110,5 @@ type Entry struct{ Path, Value string }
 type Indexes map[Kind]Index
 
 // Stats is what an implementation may tell about itself for tests of plans:
-// how many documents the last scans looked at.
+// how many documents its scans have looked at since it was opened.
 type Stats interface{ Examined() int64 }
