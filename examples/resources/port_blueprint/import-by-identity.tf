@@ -1,0 +1,6 @@
+import {
+  to = port_blueprint.service
+  identity = {
+    identifier = "service"
+  }
+}

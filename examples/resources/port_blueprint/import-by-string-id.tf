@@ -1,0 +1,4 @@
+import {
+  to = port_blueprint.service
+  id = "service"
+}

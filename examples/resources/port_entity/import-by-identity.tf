@@ -1,0 +1,7 @@
+import {
+  to = port_entity.checkout
+  identity = {
+    blueprint  = "microservice"
+    identifier = "checkout"
+  }
+}

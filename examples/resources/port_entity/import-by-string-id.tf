@@ -1,0 +1,4 @@
+import {
+  to = port_entity.checkout
+  id = "microservice:checkout"
+}
