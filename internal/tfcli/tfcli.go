@@ -44,20 +44,22 @@ func Override(home, dir, binary string, sources ...string) (*CLI, error) {
 
 // Mirror makes a CLI that installs the build from a filesystem mirror below
 // home, so that `terraform init`, modules and `terraform test` work as they do
-// for a published provider.
-func Mirror(home, dir, binary string) (*CLI, error) {
-	mirror := filepath.Join(home, "mirror")
-	target := filepath.Join(mirror, "registry.terraform.io", "portlens", "port", Version, runtime.GOOS+"_"+runtime.GOARCH)
-	if err := os.MkdirAll(target, 0o755); err != nil {
-		return nil, err
-	}
+// for a published provider. Sources are addresses such as "portlens/port".
+func Mirror(home, dir, binary string, sources ...string) (*CLI, error) {
 	build, err := filepath.Abs(binary)
 	if err != nil {
 		return nil, err
 	}
-	err = os.Symlink(build, filepath.Join(target, "terraform-provider-port_v"+Version))
-	if err != nil && !errors.Is(err, os.ErrExist) {
-		return nil, err
+	mirror := filepath.Join(home, "mirror")
+	for _, source := range sources {
+		target := filepath.Join(mirror, "registry.terraform.io", source, Version, runtime.GOOS+"_"+runtime.GOARCH)
+		if err := os.MkdirAll(target, 0o755); err != nil {
+			return nil, err
+		}
+		name := "terraform-provider-" + filepath.Base(source) + "_v" + Version
+		if err := os.Symlink(build, filepath.Join(target, name)); err != nil && !errors.Is(err, os.ErrExist) {
+			return nil, err
+		}
 	}
 	return configured(home, dir, fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", mirror))
 }

@@ -1,0 +1,124 @@
+package docstest
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const requiredProviders = "terraform {\n  required_providers {\n    port = { source = \"portlens/port\" }\n  }\n}\n"
+
+func TestEveryExampleAppliesPlansEmptyAndImports(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{"resources/*/resource.tf", "data-sources/*/data-source.tf"} {
+		files, err := filepath.Glob(filepath.Join(root, "examples", pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no examples match %s: %v", pattern, err)
+		}
+		for _, file := range files {
+			t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
+				t.Parallel()
+				cli := workspace(t)
+				write(t, cli.Dir, "versions.tf", requiredProviders)
+				write(t, cli.Dir, "main.tf", read(t, file))
+				must(t, cli, 0, "init", "-no-color")
+				must(t, cli, 0, "apply", "-auto-approve", "-no-color")
+				must(t, cli, 0, "plan", "-detailed-exitcode", "-no-color")
+				script, err := os.ReadFile(filepath.Join(filepath.Dir(file), "import.sh"))
+				if err == nil {
+					address, id := importCommand(t, string(script))
+					must(t, cli, 0, "state", "rm", address)
+					must(t, cli, 0, "import", "-no-color", address, id)
+					must(t, cli, 0, "plan", "-detailed-exitcode", "-no-color")
+				} else if strings.Contains(file, "resources/port_") && !strings.Contains(file, "data-sources") {
+					t.Errorf("%s has no import.sh beside it", file)
+				}
+				must(t, cli, 0, "destroy", "-auto-approve", "-no-color")
+			})
+		}
+	}
+}
+
+func TestImportBlocksWork(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join(root, "examples/resources/*/import-by-string-id.tf"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no import blocks: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
+			t.Parallel()
+			cli := workspace(t)
+			write(t, cli.Dir, "versions.tf", requiredProviders)
+			write(t, cli.Dir, "main.tf", read(t, filepath.Join(filepath.Dir(file), "resource.tf")))
+			must(t, cli, 0, "init", "-no-color")
+			must(t, cli, 0, "apply", "-auto-approve", "-no-color")
+			block := read(t, file)
+			address := regexp.MustCompile(`to = (\S+)`).FindStringSubmatch(block)[1]
+			must(t, cli, 0, "state", "rm", address)
+			write(t, cli.Dir, "import.tf", block)
+			out := must(t, cli, 0, "apply", "-auto-approve", "-no-color")
+			if !strings.Contains(out, "1 imported, 0 added, 0 changed, 0 destroyed") {
+				t.Errorf("want a pure import:\n%s", out)
+			}
+		})
+	}
+}
+
+// importCommand reads `terraform import ADDRESS ID` from an import.sh.
+func importCommand(t *testing.T, script string) (address, id string) {
+	t.Helper()
+	for line := range strings.Lines(script) {
+		if words := strings.Fields(line); len(words) == 4 && words[0] == "terraform" && words[1] == "import" {
+			return words[2], words[3]
+		}
+	}
+	t.Fatalf("no import command in %q", script)
+	return "", ""
+}
+
+func TestThePortalExampleApplies(t *testing.T) {
+	t.Parallel()
+	cli := workspace(t)
+	if err := os.CopyFS(cli.Dir, os.DirFS(filepath.Join(root, "examples/portal"))); err != nil {
+		t.Fatal(err)
+	}
+	must(t, cli, 0, "init", "-no-color")
+	must(t, cli, 0, "apply", "-auto-approve", "-no-color")
+	must(t, cli, 0, "plan", "-detailed-exitcode", "-no-color")
+	must(t, cli, 0, "destroy", "-auto-approve", "-no-color")
+}
+
+func TestTheModulesTestsRunOffline(t *testing.T) {
+	t.Parallel()
+	modules, err := filepath.Glob(filepath.Join(root, "examples/modules/*"))
+	if err != nil || len(modules) == 0 {
+		t.Fatalf("no modules: %v", err)
+	}
+	for _, module := range modules {
+		t.Run(filepath.Base(module), func(t *testing.T) {
+			t.Parallel()
+			cli := workspace(t)
+			if err := os.CopyFS(cli.Dir, os.DirFS(module)); err != nil {
+				t.Fatal(err)
+			}
+			must(t, cli, 0, "init", "-no-color")
+			out := must(t, cli, 0, "test", "-no-color")
+			if !regexp.MustCompile(`Success! [1-9][0-9]* passed, 0 failed`).MatchString(out) {
+				t.Errorf("want passing runs:\n%s", out)
+			}
+		})
+	}
+}
+
+func TestExamplesAreFormatted(t *testing.T) {
+	t.Parallel()
+	cli := workspace(t)
+	examples, err := filepath.Abs(filepath.Join(root, "examples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, cli, 0, "fmt", "-check", "-recursive", examples)
+}
