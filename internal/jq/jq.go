@@ -9,7 +9,9 @@ package jq
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // Limits bounds one run. The zero value means the defaults of
@@ -57,4 +59,37 @@ func Check(src string) error {
 // input is not changed and the result must not be.
 func (p *Program) First(ctx context.Context, input any, limits Limits) (any, bool, error) {
 	return p.first(ctx, input, limits)
+}
+
+// DoubleQuotes turns the single quotes that delimit strings into double quotes,
+// as the catalog does before it compiles a calculation (reference/catalog.md §2.8
+// K5): a quote is turned when it stands at the start or after white space and
+// neither white space nor a double quote follows, or when it stands at the end or
+// before white space and neither of these precedes it.
+func DoubleQuotes(src string) string {
+	if !strings.Contains(src, "'") {
+		return src
+	}
+	text := []rune(src)
+	at := func(i int) (r rune, space, edge bool) {
+		if i < 0 || i >= len(text) {
+			return 0, false, true
+		}
+		return text[i], unicode.IsSpace(text[i]), false
+	}
+	out := make([]rune, len(text))
+	copy(out, text)
+	for i, r := range text {
+		if r != '\'' {
+			continue
+		}
+		before, spaceBefore, start := at(i - 1)
+		after, spaceAfter, end := at(i + 1)
+		opens := (start || spaceBefore) && !end && !spaceAfter && after != '"'
+		closes := (end || spaceAfter) && !start && !spaceBefore && before != '"'
+		if opens || closes {
+			out[i] = '"'
+		}
+	}
+	return string(out)
 }

@@ -1,0 +1,161 @@
+// Package query is the search language of the catalog (reference/catalog.md §5):
+// it parses rules into a typed tree and decides whether an entity matches. It
+// does not read entities: values come through [Entity], relations through
+// [Graph], the caller through [Caller], all given by whoever owns the data.
+package query
+
+import (
+	"iter"
+	"time"
+)
+
+// Scope says which of the published schemas a query must fit.
+type Scope int
+
+const (
+	// CatalogWide is the query of POST /v1/entities/search (§5.1).
+	CatalogWide Scope = iota
+	// OneBlueprint is the query of POST /v1/blueprints/{bp}/entities/search
+	// (§5.2), which also knows relation values and scorecards.
+	OneBlueprint
+	// Selector is the small grammar by which a request body names its target
+	// (§4.7).
+	Selector
+)
+
+// Options steer [Parse].
+type Options struct {
+	Scope Scope
+	// At is where the query stands in the request body; problems are reported
+	// with pointers below it.
+	At []string
+}
+
+// Query is a parsed query. It is immutable and may be shared.
+type Query struct{ root node }
+
+// Parse reads a query object. The error is a 422 invalid_request fault that
+// names every part that does not fit.
+func Parse(raw any, o Options) (*Query, error) { return parse(raw, o) }
+
+// All matches every entity.
+func All() *Query { return &Query{root: &group{}} }
+
+// Match decides whether e fulfils the query. One env serves all entities of one
+// request: it remembers what does not depend on the entity.
+func (q *Query) Match(env *Env, e Entity) bool { return q.root.match(env, e) }
+
+// Equal is a condition that every match fulfils: the value of Name, or one
+// element of it when it is an array, is one of Values. Values are strings,
+// numbers and booleans; numbers are equal by decimal value.
+type Equal struct {
+	Name   string
+	Values []any
+}
+
+// Equals returns conditions that every entity matching the query fulfils, for a
+// store that has an index. It says less than the query: candidates found by it
+// must still be matched. Name is what a rule calls its property: a meta name, a
+// property key or a relation key. An index that cannot answer for a name, such
+// as one of a calculated property, must ignore the condition.
+func (q *Query) Equals() []Equal { return q.root.equals() }
+
+// Names yields the property, relation and meta names the query looks at, so that
+// the owner of the data can leave out what is costly to compute. The second
+// value is true when the query may look at any property (a propertySchema rule).
+func (q *Query) Names() (names []string, any bool) {
+	seen := map[string]bool{}
+	q.root.names(func(name string) {
+		switch {
+		case name == "":
+			any = true
+		case !seen[name]:
+			seen[name] = true
+			names = append(names, name)
+		}
+	})
+	return names, any
+}
+
+// Field is what a blueprint says about a name.
+type Field struct {
+	// Type and Format are those of a property or calculation; for a mirror
+	// property those of what it mirrors, as far as known.
+	Type, Format string
+	// ItemType and ItemFormat are those of the items of an array.
+	ItemType, ItemFormat string
+	// Relation is set for relation keys.
+	Relation bool
+}
+
+// Node names an entity.
+type Node struct{ Blueprint, Identifier string }
+
+// Entity is one candidate. Meta names ($identifier, $title, $icon, $team,
+// $blueprint, $createdAt, $updatedAt, $createdBy, $updatedBy, $datasource) are
+// answered by Value like any other; $team is an array.
+type Entity interface {
+	Node() Node
+	// Value returns the JSON value of a property, relation or meta name: for
+	// relations identifiers. Null, never written and unknown are all nil.
+	Value(name string) any
+	// Field describes a property or relation; the zero Field when unknown.
+	Field(name string) Field
+	// Own yields the properties of the blueprint's own schema.
+	Own() iter.Seq2[string, Field]
+	// Scorecard returns the outcome of a scorecard, false when the blueprint
+	// has none of that name or the entity does not take part in it.
+	Scorecard(identifier string) (Scorecard, bool)
+}
+
+// Scorecard is the outcome of a scorecard for one entity.
+type Scorecard struct {
+	Level string
+	Rules []ScorecardRule
+}
+
+// ScorecardRule is the outcome of one rule: Status is SUCCESS or FAILURE, Level
+// the level the rule belongs to.
+type ScorecardRule struct{ Identifier, Status, Level string }
+
+// Edge is a relation between two entities, seen from one of them: Other is the
+// far end.
+type Edge struct {
+	Relation string
+	Required bool
+	Other    Node
+}
+
+// Graph walks relations.
+type Graph interface {
+	// Follow returns where a relation of n leads, in order. "$team" leads to the
+	// owning teams. A relation that n's blueprint does not have leads nowhere.
+	Follow(n Node, relation string) []Node
+	// Edges lists the relations that leave n (forward) or arrive at it.
+	Edges(n Node, forward bool) []Edge
+	// Title returns the title of an entity, "" when it does not exist.
+	Title(n Node) string
+}
+
+// Caller is who asks, for contextual values (§5.8). Machine credentials have no
+// caller: leave [Env.Caller] nil.
+type Caller interface {
+	// User returns a property of the caller's _user entity.
+	User(name string) any
+	// UserTeams returns that property of each _team entity of the caller.
+	UserTeams(name string) []any
+	// Teams returns the identifiers of the caller's teams.
+	Teams() []string
+}
+
+// Env is what a query is evaluated against, made for one request and used by one
+// goroutine.
+type Env struct {
+	Now time.Time
+	// Location is the time zone of presets such as today; nil is UTC.
+	Location *time.Location
+	Graph    Graph
+	Caller   Caller
+
+	memo map[any]any
+}
