@@ -11,12 +11,16 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 )
 
-// Keys are stored as text that sorts like the list of their parts: each part
-// with NUL spelled 00 FF and closed by 00 01. The text of a list of parts is
-// therefore a prefix of the texts of exactly the keys that start with it.
-const (
-	partEnd    = "\x00\x01"
-	escapedNUL = "\x00\xff"
+// Keys are stored as text that sorts like the list of their parts: each part is
+// closed by 01, and 00, 01 and 02 inside it are spelled 02 03, 02 04 and 02 05.
+// The text of a list of parts is therefore a prefix of the texts of exactly the
+// keys that start with these parts, and it is plain text without NUL for any
+// database to hold.
+const partEnd = "\x01"
+
+var (
+	escapePart   = strings.NewReplacer("\x00", "\x02\x03", "\x01", "\x02\x04", "\x02", "\x02\x05")
+	unescapePart = strings.NewReplacer("\x02\x03", "\x00", "\x02\x04", "\x01", "\x02\x05", "\x02")
 )
 
 // maxPart bounds one part of a key in bytes.
@@ -55,8 +59,8 @@ func encodePrefix(parts []string) (string, error) {
 	var b strings.Builder
 	b.Grow(size)
 	for _, p := range parts {
-		if strings.IndexByte(p, 0) >= 0 {
-			p = strings.ReplaceAll(p, "\x00", escapedNUL)
+		if strings.ContainsAny(p, "\x00\x01\x02") {
+			p = escapePart.Replace(p)
 		}
 		b.WriteString(p)
 		b.WriteString(partEnd)
@@ -71,13 +75,25 @@ func decodeKey(text string) ([]string, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("key text %q has no end", text)
 		}
-		parts = append(parts, strings.ReplaceAll(text[:i], escapedNUL, "\x00"))
+		part := text[:i]
+		if strings.IndexByte(part, 2) >= 0 {
+			part = unescapePart.Replace(part)
+		}
+		parts = append(parts, part)
 		text = text[i+len(partEnd):]
 	}
 	return parts, nil
 }
 
-// properPrefixes yields the lengths of the encoded prefixes of key that have at
+// behind is the bound right after all keys that start with an encoded prefix.
+func behind(prefix string) string {
+	if prefix == "" {
+		return "\U0010ffff\U0010ffff" // no organization is called that
+	}
+	return strings.TrimSuffix(prefix, partEnd) + "\x02"
+}
+
+// properPrefixes lists the lengths of the encoded prefixes of key that have at
 // least one part and not all of them.
 func properPrefixes(key string) []int {
 	var ends []int

@@ -1,0 +1,58 @@
+package store
+
+import "sync"
+
+// cache keeps decoded documents by their revision. A revision is never used
+// twice in a file, so an entry can be useless but never wrong, whichever
+// process wrote the document. It holds two generations: what was not asked for
+// while the younger one filled up goes away with the older one.
+type cache struct {
+	mu    sync.Mutex
+	limit int
+	size  int
+	young map[int64]cached
+	old   map[int64]cached
+}
+
+type cached struct {
+	doc  Doc
+	size int
+}
+
+// newCache bounds the text length of the documents it holds.
+func newCache(limit int) *cache {
+	return &cache{limit: limit / 2, young: map[int64]cached{}}
+}
+
+func (c *cache) get(revision int64) (Doc, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.young[revision]; ok {
+		return e.doc, true
+	}
+	e, ok := c.old[revision]
+	if ok {
+		delete(c.old, revision)
+		c.add(revision, e)
+	}
+	return e.doc, ok
+}
+
+func (c *cache) put(revision int64, d Doc, size int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.add(revision, cached{d, size})
+}
+
+func (c *cache) add(revision int64, e cached) {
+	if e.size > c.limit {
+		return
+	}
+	if _, ok := c.young[revision]; ok {
+		return
+	}
+	if c.size += e.size; c.size > c.limit {
+		c.old, c.young, c.size = c.young, map[int64]cached{}, e.size
+	}
+	c.young[revision] = e
+}

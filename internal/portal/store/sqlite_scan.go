@@ -1,0 +1,301 @@
+package store
+
+import (
+	"iter"
+	"slices"
+)
+
+// scan is a running scan: the rows in order, undecoded.
+type scan struct {
+	tx     *sqliteTx
+	source func() (stub, bool, error)
+	live   *rows
+	buffer []stub
+	whole  bool
+}
+
+// stub is a stored document before it is decoded.
+type stub struct {
+	at       position
+	revision int64
+	body     string
+}
+
+// ref points from an index to a document.
+type ref struct {
+	at position
+	id int64
+}
+
+// Scan implements [Tx].
+func (tx *sqliteTx) Scan(k Kind, where Where, page Page, prefix ...string) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		s, err := tx.open(k, where, page, prefix)
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		defer s.close()
+		left := page.Limit
+		for {
+			row, wanted, more, err := s.next(where)
+			if err != nil {
+				yield(Row{}, tx.store.explain(err))
+				return
+			}
+			if !more {
+				return
+			}
+			if !wanted {
+				continue
+			}
+			if !yield(row, nil) {
+				return
+			}
+			if left--; left == 0 {
+				return
+			}
+		}
+	}
+}
+
+// next gives the next document and whether where admits it.
+func (s *scan) next(where Where) (row Row, wanted, more bool, err error) {
+	if err := s.tx.check(); err != nil {
+		return Row{}, false, false, err
+	}
+	found, more, err := s.take()
+	if err != nil || !more {
+		return Row{}, false, more, err
+	}
+	s.tx.store.examined.Add(1)
+	d, err := s.tx.document(found.revision, found.body)
+	if err != nil {
+		return Row{}, false, false, err
+	}
+	if where != nil && !where.Match(d) {
+		return Row{}, false, true, nil
+	}
+	key, err := decodeKey(found.at.key)
+	return Row{key, d}, true, true, err
+}
+
+func (s *scan) take() (stub, bool, error) {
+	if !s.whole {
+		return s.source()
+	}
+	if len(s.buffer) == 0 {
+		return stub{}, false, nil
+	}
+	first := s.buffer[0]
+	s.buffer = s.buffer[1:]
+	return first, true, nil
+}
+
+// drain reads the rest now, because the documents are about to change.
+func (s *scan) drain() error {
+	if s.whole {
+		return nil
+	}
+	for {
+		next, more, err := s.source()
+		if err != nil {
+			return err
+		}
+		if !more {
+			s.whole = true
+			return nil
+		}
+		s.buffer = append(s.buffer, next)
+	}
+}
+
+func (s *scan) close() {
+	if s.live != nil {
+		_ = s.live.close() //nolint:errcheck // repeats an error that next has told
+		s.live = nil
+	}
+	s.whole, s.buffer = true, nil
+	s.tx.scans = slices.DeleteFunc(s.tx.scans, func(other *scan) bool { return other == s })
+}
+
+func (tx *sqliteTx) open(k Kind, where Where, page Page, prefix []string) (*scan, error) {
+	if err := tx.check(); err != nil {
+		return nil, err
+	}
+	after, paged, err := page.after()
+	if err != nil {
+		return nil, err
+	}
+	s := &scan{tx: tx}
+	text, err := encodePrefix(prefix)
+	if err != nil {
+		s.whole = true // nothing can be below a prefix that no key can have
+		return s, nil
+	}
+	refs, few, err := tx.candidates(string(k), text, tx.store.options.Indexes.equals(k, where))
+	if err == nil && !few && text == "" {
+		refs, err = tx.all(string(k))
+		few = true
+	}
+	if err != nil {
+		return nil, tx.store.explain(err)
+	}
+	if few {
+		s.source = tx.follow(refs, after, paged)
+	} else if err := s.ordered(string(k), text, after, paged); err != nil {
+		return nil, tx.store.explain(err)
+	}
+	tx.scans = append(tx.scans, s)
+	return s, nil
+}
+
+// candidates gathers the documents of the most selective condition; ok is false
+// when none is selective enough.
+func (tx *sqliteTx) candidates(kind, prefix string, equals []Equal) (best []ref, ok bool, err error) {
+	if len(equals) == 0 {
+		return nil, false, nil
+	}
+	if current, err := tx.indexCurrent(); err != nil || !current {
+		return nil, false, err
+	}
+	most := maxCandidates
+	for _, e := range equals {
+		var found []ref
+		for _, value := range e.Values {
+			more, err := tx.refs(
+				"SELECT created, key, doc FROM entry WHERE kind = ? AND path = ? AND value = ? AND key >= ? AND key < ? LIMIT ?",
+				kind, e.Path, value, prefix, behind(prefix), int64(most-len(found)+1))
+			if err != nil {
+				return nil, false, err
+			}
+			if found = append(found, more...); len(found) > most {
+				break
+			}
+		}
+		if len(found) <= most {
+			best, ok, most = found, true, len(found)
+		}
+	}
+	return best, ok, nil
+}
+
+// indexCurrent reports whether the entries in the file are made by our indexes:
+// while we run, another version of the program may have written them anew.
+func (tx *sqliteTx) indexCurrent() (bool, error) {
+	if tx.group != nil || tx.asked {
+		return tx.group != nil || tx.indexed, nil
+	}
+	r, found, err := tx.first("SELECT indexes FROM meta")
+	if err != nil {
+		return false, err
+	}
+	tx.asked = true
+	tx.indexed = found && r.str(0) == mark(tx.store.options.IndexVersion)
+	return tx.indexed, nil
+}
+
+func (tx *sqliteTx) all(kind string) ([]ref, error) {
+	return tx.refs("SELECT created, key, id FROM doc WHERE kind = ?", kind)
+}
+
+func (tx *sqliteTx) refs(text string, values ...any) (found []ref, err error) {
+	r, more, err := tx.firstOf(text, values...)
+	if err != nil {
+		return nil, err
+	}
+	for ; more && err == nil; more, err = r.next() {
+		found = append(found, ref{position{r.str(0), r.str(1)}, r.num(2)})
+	}
+	if closing := r.close(); err == nil {
+		err = closing
+	}
+	return found, err
+}
+
+// firstOf starts a query and steps to its first row; the rows stay open.
+func (tx *sqliteTx) firstOf(text string, values ...any) (r *rows, more bool, err error) {
+	read := func() error {
+		if r, err = tx.conn.query(text, values...); err != nil {
+			return err
+		}
+		if more, err = r.next(); err != nil {
+			_ = r.close() //nolint:errcheck // repeats err
+		}
+		return err
+	}
+	if tx.started {
+		err = read()
+	} else {
+		err = tx.store.patiently(tx.ctx, read)
+	}
+	tx.started = true
+	return r, more, err
+}
+
+// follow gives the documents that refs point to, in order.
+func (tx *sqliteTx) follow(refs []ref, after position, paged bool) func() (stub, bool, error) {
+	slices.SortFunc(refs, func(a, b ref) int { return a.at.compare(b.at) })
+	// One document may have several of the wanted values.
+	refs = slices.Compact(refs)
+	if paged {
+		refs = slices.DeleteFunc(refs, func(r ref) bool { return r.at.compare(after) <= 0 })
+	}
+	return func() (stub, bool, error) {
+		if len(refs) == 0 {
+			return stub{}, false, nil
+		}
+		next := refs[0]
+		refs = refs[1:]
+		r, found, err := tx.conn.row("SELECT revision, body FROM doc WHERE id = ?", next.id)
+		if err != nil || !found {
+			return stub{}, false, err
+		}
+		return stub{next.at, r.num(0), r.str(1)}, true, nil
+	}
+}
+
+// ordered makes s walk through the positions below prefix.
+func (s *scan) ordered(kind, prefix string, after position, paged bool) error {
+	r, found, err := s.tx.first("SELECT created, revision, body FROM doc WHERE kind = ? AND key = ?", kind, prefix)
+	if err != nil {
+		return err
+	}
+	// A document may stand at the prefix itself; it joins the others in order.
+	var exact *stub
+	if found {
+		exact = &stub{position{r.str(0), prefix}, r.num(1), r.str(2)}
+		if paged && exact.at.compare(after) <= 0 {
+			exact = nil
+		}
+	}
+	const columns = "SELECT p.created, p.key, d.revision, d.body FROM position p CROSS JOIN doc d ON d.id = p.doc "
+	var more bool
+	if paged {
+		s.live, more, err = s.tx.firstOf(columns+"WHERE p.kind = ? AND p.prefix = ? AND (p.created, p.key) > (?, ?) "+
+			"ORDER BY p.created, p.key", kind, prefix, after.created, after.key)
+	} else {
+		s.live, more, err = s.tx.firstOf(columns+"WHERE p.kind = ? AND p.prefix = ? ORDER BY p.created, p.key", kind, prefix)
+	}
+	if err != nil {
+		return err
+	}
+	s.source = func() (stub, bool, error) {
+		var next stub
+		if more {
+			next = stub{position{s.live.str(0), s.live.str(1)}, s.live.num(2), s.live.str(3)}
+		}
+		if exact != nil && (!more || exact.at.compare(next.at) < 0) {
+			first := *exact
+			exact = nil
+			return first, true, nil
+		}
+		if !more {
+			return stub{}, false, nil
+		}
+		var err error
+		more, err = s.live.next()
+		return next, true, err
+	}
+	return nil
+}

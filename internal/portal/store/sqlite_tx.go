@@ -1,0 +1,249 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	lib "modernc.org/sqlite/lib"
+)
+
+var fileTroubles = map[int]string{
+	lib.SQLITE_CANTOPEN: "cannot be opened",
+	lib.SQLITE_READONLY: "is read-only",
+	lib.SQLITE_PERM:     "access is not permitted",
+	lib.SQLITE_AUTH:     "access is not permitted",
+	lib.SQLITE_FULL:     "the disk is full",
+	lib.SQLITE_IOERR:    "the disk reports an error",
+	lib.SQLITE_NOTADB:   "is no SQLite database any more",
+	lib.SQLITE_CORRUPT:  "is damaged",
+}
+
+// sqliteTx is a transaction on one connection; group is nil in a view.
+type sqliteTx struct {
+	store   *SQLite
+	ctx     context.Context //nolint:containedctx // a transaction lives inside one call
+	conn    *conn
+	group   *group
+	over    bool
+	started bool
+	scans   []*scan
+	// indexed says whether the entries in the file are those of our indexes;
+	// asked is whether that is known.
+	indexed, asked bool
+}
+
+// end closes the scans that were left open and makes every later use an error.
+func (tx *sqliteTx) end() {
+	for _, s := range slices.Clone(tx.scans) {
+		s.close()
+	}
+	tx.over = true
+}
+
+func (tx *sqliteTx) check() error {
+	if tx.over {
+		return ErrDone
+	}
+	return tx.ctx.Err()
+}
+
+// first runs the query for its first row. The first read of a view may meet a
+// lock that another process holds for a moment; later ones have their snapshot.
+func (tx *sqliteTx) first(text string, values ...any) (r *rows, found bool, err error) {
+	read := func() error {
+		r, found, err = tx.conn.row(text, values...)
+		return err
+	}
+	if tx.started {
+		err = read()
+	} else {
+		err = tx.store.patiently(tx.ctx, read)
+	}
+	tx.started = true
+	if err != nil {
+		return nil, false, tx.store.explain(err)
+	}
+	return r, found, nil
+}
+
+// document is the decoded form of a stored text.
+func (tx *sqliteTx) document(revision int64, body string) (Doc, error) {
+	if tx.group != nil && revision > tx.group.base {
+		if w, ok := tx.group.written[revision]; ok {
+			return w.doc, nil
+		}
+	}
+	if d, ok := tx.store.cache.get(revision); ok {
+		return d, nil
+	}
+	d, err := decodeBody(body)
+	if err != nil {
+		return nil, err
+	}
+	tx.store.cache.put(revision, d, len(body))
+	return d, nil
+}
+
+// Get implements [Tx].
+func (tx *sqliteTx) Get(k Kind, key ...string) (Doc, error) {
+	if err := tx.check(); err != nil {
+		return nil, err
+	}
+	text, err := lookupKey(key)
+	if err != nil {
+		return nil, err
+	}
+	r, found, err := tx.first("SELECT revision, body FROM doc WHERE kind = ? AND key = ?", string(k), text)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, ErrNotFound
+	}
+	return tx.document(r.num(0), r.str(1))
+}
+
+// stored is what a write has to know about the document it replaces.
+type stored struct {
+	id      int64
+	at      position
+	entries []Entry
+}
+
+func (tx *sqliteTx) stored(k Kind, key string) (stored, bool, error) {
+	const columns = "SELECT id, created, revision"
+	text := columns + " FROM doc WHERE kind = ? AND key = ?"
+	indexed := tx.store.options.Indexes[k] != nil
+	if indexed {
+		text = columns + ", body FROM doc WHERE kind = ? AND key = ?"
+	}
+	r, found, err := tx.first(text, string(k), key)
+	if err != nil || !found {
+		return stored{}, false, err
+	}
+	old := stored{id: r.num(0), at: position{r.str(1), key}}
+	if indexed {
+		d, err := tx.document(r.num(2), r.str(3))
+		if err != nil {
+			return stored{}, false, err
+		}
+		old.entries = tx.store.options.Indexes.entriesOf(k, d)
+	}
+	return old, true, nil
+}
+
+// writable prepares a write: open scans get hold of what they still have to
+// give, as it was when they began.
+func (tx *sqliteTx) writable() error {
+	if err := tx.check(); err != nil {
+		return err
+	}
+	if tx.group == nil {
+		return ErrView
+	}
+	for _, s := range tx.scans {
+		if err := s.drain(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Put implements [Tx].
+func (tx *sqliteTx) Put(k Kind, d Doc, key ...string) error {
+	text, err := encodeKey(key)
+	if err != nil {
+		return err
+	}
+	if err := checkDocument(d); err != nil {
+		return err
+	}
+	if err := tx.writable(); err != nil {
+		return err
+	}
+	old, replaces, err := tx.stored(k, text)
+	if err != nil {
+		return err
+	}
+	body := encodeBody(d)
+	tx.group.revision++
+	revision := tx.group.revision
+	tx.group.written[revision] = written{d, len(body)}
+	at := position{createdOf(d), text}
+	entries := tx.store.options.Indexes.entriesOf(k, d)
+	if replaces {
+		err = tx.replace(k, old, at, entries, revision, body)
+	} else {
+		err = tx.add(k, at, entries, revision, body)
+	}
+	return tx.store.explain(err)
+}
+
+func (tx *sqliteTx) add(k Kind, at position, entries []Entry, revision int64, body string) error {
+	c, kind := tx.conn, string(k)
+	id, err := c.insert("INSERT INTO doc (kind, key, created, revision, body) VALUES (?, ?, ?, ?, ?)",
+		kind, at.key, at.created, revision, body)
+	if err != nil {
+		return err
+	}
+	if err := c.addPositions(id, kind, at); err != nil {
+		return err
+	}
+	return c.addEntries(id, kind, at, entries)
+}
+
+func (tx *sqliteTx) replace(k Kind, old stored, at position, entries []Entry, revision int64, body string) error {
+	c, kind := tx.conn, string(k)
+	err := c.run("UPDATE doc SET created = ?, revision = ?, body = ? WHERE id = ?", at.created, revision, body, old.id)
+	if err != nil {
+		return err
+	}
+	gone, come := old.entries, entries
+	if at == old.at {
+		gone, come = without(old.entries, entries), without(entries, old.entries)
+	} else {
+		if err := errors.Join(c.dropPositions(kind, old.at), c.addPositions(old.id, kind, at)); err != nil {
+			return err
+		}
+	}
+	if err := c.dropEntries(kind, old.at, gone); err != nil {
+		return err
+	}
+	return c.addEntries(old.id, kind, at, come)
+}
+
+func without(all, some []Entry) []Entry {
+	var out []Entry
+	for _, e := range all {
+		if !slices.Contains(some, e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Delete implements [Tx].
+func (tx *sqliteTx) Delete(k Kind, key ...string) error {
+	text, err := lookupKey(key)
+	if err != nil {
+		return err
+	}
+	if err := tx.writable(); err != nil {
+		return err
+	}
+	old, found, err := tx.stored(k, text)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return ErrNotFound
+	}
+	tx.group.revision++ // a deletion counts as a change that must be committed
+	c, kind := tx.conn, string(k)
+	return tx.store.explain(errors.Join(
+		c.run("DELETE FROM doc WHERE id = ?", old.id),
+		c.dropPositions(kind, old.at),
+		c.dropEntries(kind, old.at, old.entries),
+	))
+}

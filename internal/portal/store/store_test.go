@@ -1,0 +1,40 @@
+package store_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+	"github.com/portlens/terraform-provider-port/internal/portal/store/storetest"
+)
+
+func openMemory(testing.TB) store.Store { return store.NewMemory(storetest.Indexes()) }
+
+func openSQLite(t testing.TB) store.Store {
+	t.Helper()
+	return openFile(t, filepath.Join(t.TempDir(), "portal data.db"))
+}
+
+func openFile(t testing.TB, path string) store.Store {
+	t.Helper()
+	s, err := store.OpenSQLite(t.Context(), path, store.SQLiteOptions{Indexes: storetest.Indexes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestMemoryConforms(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, openMemory)
+}
+
+func TestSQLiteConforms(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, openSQLite)
+}
