@@ -1,0 +1,200 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
+)
+
+func (c *Call) health() (any, error) { return jsonv.Object{"status": "ok"}, nil }
+
+func (c *Call) done() (any, error) { return nil, nil }
+
+func (c *Call) exchange() (any, error) { return c.api.identity.Exchange(c.ctx, c.Body) }
+
+func (c *Call) readOrganization() (any, error) {
+	organization, err := c.api.identity.ReadOrganization(c.Tx, c.Who)
+	return jsonv.Object{"organization": organization}, err
+}
+
+func (c *Call) putOrganization() (any, error) {
+	return nil, c.api.identity.PutOrganization(c.Tx, c.Who, c.Body)
+}
+
+func (c *Call) patchOrganization() (any, error) {
+	return nil, c.api.identity.PatchOrganization(c.Tx, c.Who, c.Body)
+}
+
+func (c *Call) listBlueprints() (any, error) {
+	blueprints, err := c.api.catalog.ListBlueprints(c.ctx, c.Tx, c.Actor)
+	return jsonv.Object{"blueprints": list(blueprints)}, err
+}
+
+func (c *Call) createBlueprint() (any, error) {
+	c.status = http.StatusCreated
+	blueprint, err := c.api.catalog.CreateBlueprint(c.ctx, c.Tx, c.Actor, c.Body)
+	return jsonv.Object{"blueprint": blueprint}, err
+}
+
+func (c *Call) readBlueprint() (any, error) {
+	blueprint, err := c.api.catalog.ReadBlueprint(c.ctx, c.Tx, c.Actor, c.params[0])
+	return jsonv.Object{"blueprint": blueprint}, err
+}
+
+func (c *Call) putBlueprint() (any, error) {
+	blueprint, err := c.api.catalog.PutBlueprint(c.ctx, c.Tx, c.Actor, c.params[0], c.Body)
+	return jsonv.Object{"blueprint": blueprint}, err
+}
+
+func (c *Call) patchBlueprint() (any, error) {
+	blueprint, err := c.api.catalog.PatchBlueprint(c.ctx, c.Tx, c.Actor, c.params[0], c.Body)
+	return jsonv.Object{"blueprint": blueprint}, err
+}
+
+func (c *Call) deleteBlueprint() (any, error) {
+	return nil, c.api.catalog.DeleteBlueprint(c.ctx, c.Tx, c.Actor, c.params[0], c.flag("delete_actions"))
+}
+
+func (c *Call) countEntities() (any, error) {
+	n, err := c.api.catalog.CountEntities(c.ctx, c.Tx, c.Actor, c.params[0])
+	return jsonv.Object{"count": jsonv.Int(n)}, err
+}
+
+func (c *Call) deleteAllEntities() (any, error) {
+	o := catalog.DeleteAllOptions{Blueprint: c.flag("delete_blueprint"), RunID: c.text("run_id")}
+	id, err := c.api.catalog.DeleteAllEntities(c.ctx, c.Tx, c.Actor, c.params[0], o)
+	return jsonv.Object{"migrationId": id}, err
+}
+
+func (c *Call) renameProperty() (any, error) {
+	blueprint, err := c.api.catalog.RenameProperty(c.ctx, c.Tx, c.Actor, c.params[0], c.params[1], c.Body)
+	return jsonv.Object{"blueprint": blueprint}, err
+}
+
+func (c *Call) renameMirror() (any, error) {
+	blueprint, err := c.api.catalog.RenameMirror(c.ctx, c.Tx, c.Actor, c.params[0], c.params[1], c.Body)
+	return jsonv.Object{"blueprint": blueprint}, err
+}
+
+func (c *Call) renameRelation() (any, error) {
+	blueprint, err := c.api.catalog.RenameRelation(c.ctx, c.Tx, c.Actor, c.params[0], c.params[1], c.Body)
+	return jsonv.Object{"blueprint": blueprint}, err
+}
+
+func (c *Call) systemStructure() (any, error) {
+	blueprint, err := c.api.catalog.SystemStructure(c.ctx, c.Tx, c.Actor, c.params[0])
+	return jsonv.Object{"blueprint": blueprint}, err
+}
+
+func (c *Call) writeOptions() catalog.WriteOptions {
+	return catalog.WriteOptions{
+		Upsert: c.flag("upsert"), Merge: c.flag("merge"), ValidationOnly: c.flag("validation_only"),
+		CreateMissing: c.flag("create_missing_related_entities"), RunID: c.text("run_id"),
+	}
+}
+
+func (c *Call) readOptions() catalog.ReadOptions {
+	return catalog.ReadOptions{
+		Include: c.list("include"), Exclude: c.list("exclude"),
+		ExcludeCalculated:       c.flag("exclude_calculated_properties"),
+		AttachTitles:            c.flag("attach_title_to_relation"),
+		AttachMirrorIdentifiers: c.flag("attach_identifier_to_title_mirror_properties"),
+		AllowPartial:            c.flag("allow_partial_results"),
+	}
+}
+
+func (c *Call) createEntity() (any, error) {
+	o := c.writeOptions()
+	c.rollback = o.ValidationOnly
+	entity, created, err := c.api.catalog.CreateEntity(c.ctx, c.Tx, c.Actor, c.params[0], c.Body, o)
+	if created {
+		c.status = http.StatusCreated
+	}
+	return jsonv.Object{"entity": entity}, err
+}
+
+func (c *Call) listEntities() (any, error) {
+	return c.api.catalog.ListEntities(c.ctx, c.Tx, c.Actor, c.params[0], c.readOptions())
+}
+
+func (c *Call) readEntity() (any, error) {
+	entity, err := c.api.catalog.ReadEntity(c.ctx, c.Tx, c.Actor, c.params[0], c.params[1], c.readOptions())
+	return jsonv.Object{"entity": entity}, err
+}
+
+func (c *Call) putEntity() (any, error) {
+	entity, err := c.api.catalog.PutEntity(c.ctx, c.Tx, c.Actor, c.params[0], c.params[1], c.Body, c.changeOptions())
+	return jsonv.Object{"entity": entity}, err
+}
+
+func (c *Call) patchEntity() (any, error) {
+	entity, err := c.api.catalog.PatchEntity(c.ctx, c.Tx, c.Actor, c.params[0], c.params[1], c.Body, c.changeOptions())
+	return jsonv.Object{"entity": entity}, err
+}
+
+// changeOptions are the parameters that PUT and PATCH know; the other ones of
+// [Call.writeOptions] are unknown there and therefore ignored.
+func (c *Call) changeOptions() catalog.WriteOptions {
+	o := c.writeOptions()
+	return catalog.WriteOptions{CreateMissing: o.CreateMissing, RunID: o.RunID}
+}
+
+func (c *Call) deleteOptions() catalog.DeleteOptions {
+	return catalog.DeleteOptions{Dependents: c.flag("delete_dependents"), RunID: c.text("run_id")}
+}
+
+func (c *Call) deleteEntity() (any, error) {
+	return nil, c.api.catalog.DeleteEntity(c.ctx, c.Tx, c.Actor, c.params[0], c.params[1], c.deleteOptions())
+}
+
+func (c *Call) bulkUpsert() (any, error) {
+	o := c.writeOptions()
+	c.rollback = o.ValidationOnly
+	parts, err := c.api.catalog.BulkUpsert(c.ctx, c.Tx, c.Actor, c.params[0], c.Body, o)
+	if len(jsonv.List(parts, "errors")) > 0 {
+		c.status = http.StatusMultiStatus
+	}
+	return parts, err
+}
+
+func (c *Call) bulkDelete() (any, error) {
+	deleted, err := c.api.catalog.BulkDelete(c.ctx, c.Tx, c.Actor, c.params[0], c.Body, c.deleteOptions())
+	return jsonv.Object{"deletedEntities": list(deleted)}, err
+}
+
+func (c *Call) search() (any, error) {
+	return c.api.catalog.Search(c.ctx, c.Tx, c.Actor, c.Body, c.readOptions())
+}
+
+func (c *Call) searchBlueprint() (any, error) {
+	return c.api.catalog.SearchBlueprint(c.ctx, c.Tx, c.Actor, c.params[0], c.Body, c.readOptions())
+}
+
+func (c *Call) countSearch() (any, error) {
+	n, err := c.api.catalog.CountSearch(c.ctx, c.Tx, c.Actor, c.params[0], c.Body)
+	return jsonv.Object{"count": jsonv.Int(n)}, err
+}
+
+func (c *Call) datasourceEntities() (any, error) {
+	return c.api.catalog.DatasourceEntities(c.ctx, c.Tx, c.Actor, c.Body)
+}
+
+func (c *Call) listMigrations() (any, error) {
+	f := catalog.MigrationFilter{Status: c.list("status"), Actor: c.text("actor"), Blueprint: c.text("blueprint")}
+	migrations, err := c.api.catalog.ListMigrations(c.ctx, c.Tx, c.Actor, f)
+	return jsonv.Object{"migrations": list(migrations)}, err
+}
+
+func (c *Call) readMigration() (any, error) {
+	migration, err := c.api.catalog.ReadMigration(c.ctx, c.Tx, c.Actor, c.params[0])
+	return jsonv.Object{"migration": migration}, err
+}
+
+// list keeps an empty list from being written as null.
+func list(l []any) []any {
+	if l == nil {
+		return []any{}
+	}
+	return l
+}

@@ -1,0 +1,284 @@
+// Package httpapi is the portal's HTTP face: one table of routes, and one adapter
+// that finds the route on the escaped path, reads the body, authenticates, limits,
+// opens the transaction, calls the handler and writes the envelope
+// (reference/catalog.md §1, reference/identity.md §1.4). It holds no rule of the
+// catalog: handlers translate query parameters into options and nothing else.
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
+	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
+	"github.com/portlens/terraform-provider-port/internal/portal/identity"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// Options are what an [API] works with; all but Limits are needed.
+type Options struct {
+	Store    store.Store
+	Catalog  *catalog.Catalog
+	Identity *identity.Identity
+	Clock    clock.Clock
+	IDs      ident.Source
+	Log      *slog.Logger
+	Limits   Limits
+}
+
+// API answers HTTP requests. It is safe for concurrent use.
+type API struct {
+	store    store.Store
+	catalog  *catalog.Catalog
+	identity *identity.Identity
+	clock    clock.Clock
+	ids      ident.Source
+	log      *slog.Logger
+	body     int64
+	rate     *rate
+	routes   *router
+}
+
+// New makes the API.
+func New(o Options) *API {
+	o.Limits = o.Limits.orDefault()
+	return &API{
+		store: o.Store, catalog: o.Catalog, identity: o.Identity, clock: o.Clock, ids: o.IDs, log: o.Log,
+		body: o.Limits.Body, rate: newRate(o.Clock, o.Limits), routes: newRouter(table()),
+	}
+}
+
+// Call is one request on its way to a handler.
+type Call struct {
+	// Tx is the transaction of the route's kind; nil on routes without one.
+	Tx store.Tx
+	// Actor is who calls, in the words of the catalog.
+	Actor catalog.Actor
+	// Who is the same in the words of identity.
+	Who identity.Principal
+	// Body is the decoded JSON body of routes that take one.
+	Body any
+
+	api      *API
+	ctx      context.Context
+	params   []string
+	query    url.Values
+	status   int
+	rollback bool
+}
+
+// Trail tells an observer of the handler chain how a request was understood.
+type Trail struct {
+	// Route is the method and pattern that matched, "" when none did.
+	Route string
+	// Principal is the id of the caller, "" when nobody was recognised.
+	Principal string
+}
+
+type contextKey int
+
+const (
+	trailKey contextKey = iota
+	principalKey
+)
+
+// WithTrail makes the API note in t how it understood the request.
+func WithTrail(ctx context.Context, t *Trail) context.Context {
+	return context.WithValue(ctx, trailKey, t)
+}
+
+// As makes the API take the request as coming from who, without a token. Only
+// code in the same process can say so.
+func As(ctx context.Context, who identity.Principal) context.Context {
+	return context.WithValue(ctx, principalKey, who)
+}
+
+// ServeHTTP answers one request. Nothing leaves it but a JSON object with "ok"
+// (reference/catalog.md §1.1 T2).
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{api: a, w: w, r: r, trace: a.ids.Trace(), started: a.clock.Now()}
+	defer x.finish()
+	result, err := x.answer()
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	x.succeed(result)
+}
+
+// Refuse answers with f whatever the request is.
+func (a *API) Refuse(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
+	x := &exchange{api: a, w: w, r: r, trace: a.ids.Trace(), started: a.clock.Now()}
+	defer x.finish()
+	x.fail(f)
+}
+
+// exchange is one request and its answer.
+type exchange struct {
+	api     *API
+	w       http.ResponseWriter
+	r       *http.Request
+	trace   string
+	started time.Time
+	route   *route
+	call    Call
+	status  int
+	size    int
+	failure error
+}
+
+// answer evaluates in the order of reference/identity.md §1.4.
+func (x *exchange) answer() (any, error) {
+	a, r := x.api, x.r
+	body, err := a.readBody(x.w, r)
+	if err != nil {
+		return nil, err
+	}
+	path := r.URL.EscapedPath()
+	if r.Method == http.MethodOptions {
+		return x.options(path)
+	}
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	route, params := a.routes.find(method, path)
+	if route == nil {
+		return nil, fault.New(http.StatusNotFound, "not_found", "Route %s %s was not found", r.Method, path)
+	}
+	x.route = route
+	x.call = Call{api: a, ctx: r.Context(), params: params}
+	claims, err := x.authenticate()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.rate.admit(x.call.Who, route); err != nil {
+		return nil, err
+	}
+	if route.handler == nil {
+		return nil, fault.New(http.StatusNotImplemented, "not_implemented", "%s %s is not implemented by this server", method, route.pattern)
+	}
+	if x.call.query, err = parseQuery(r.URL.RawQuery); err != nil {
+		return nil, err
+	}
+	if route.body {
+		if x.call.Body, err = decodeBody(body); err != nil {
+			return nil, err
+		}
+	}
+	x.call.Actor = catalog.Actor{Org: x.call.Who.Org, ID: x.call.Who.ID, UserAgent: r.UserAgent()}
+	return x.run(claims)
+}
+
+// authenticate recognises the caller. What the token says is checked here;
+// whether it still counts is checked against the store: for routes that read,
+// inside their own transaction, which spares a second one.
+func (x *exchange) authenticate() (*identity.Claims, error) {
+	if x.route.open {
+		return nil, nil
+	}
+	if who, ok := x.r.Context().Value(principalKey).(identity.Principal); ok {
+		x.call.Who = who
+		return nil, nil
+	}
+	claims, err := x.api.identity.Parse(x.r.Header.Get("Authorization"))
+	if err != nil {
+		return nil, err
+	}
+	if x.route.tx == reads {
+		x.call.Who.Org = x.api.identity.Org()
+		return &claims, nil
+	}
+	return nil, x.api.store.View(x.r.Context(), func(tx store.Tx) (err error) {
+		x.call.Who, err = x.api.identity.Check(tx, claims)
+		return err
+	})
+}
+
+// errRollback ends a transaction whose writes must not stay.
+var errRollback = errors.New("validated only")
+
+func (x *exchange) run(claims *identity.Claims) (result any, err error) {
+	call := func(tx store.Tx) error {
+		c := x.call // a retried transaction starts from the same call
+		if claims != nil {
+			who, err := x.api.identity.Check(tx, *claims)
+			if err != nil {
+				return err
+			}
+			c.Who, c.Actor.Org, c.Actor.ID = who, who.Org, who.ID
+			x.call.Who = who
+		}
+		c.Tx = tx
+		result, err = x.route.handler(&c)
+		x.status = c.status
+		if err == nil && c.rollback {
+			return errRollback
+		}
+		return err
+	}
+	switch x.route.tx {
+	case reads:
+		err = x.api.store.View(x.call.ctx, call)
+	case writes:
+		err = x.api.store.Update(x.call.ctx, call)
+	default:
+		err = call(nil)
+	}
+	if errors.Is(err, errRollback) {
+		err = nil
+	}
+	return result, err
+}
+
+// options answers CORS preflights and the curious.
+func (x *exchange) options(path string) (any, error) {
+	methods := x.api.routes.methods(path)
+	if len(methods) == 0 {
+		return nil, fault.New(http.StatusNotFound, "not_found", "Route %s %s was not found", x.r.Method, path)
+	}
+	allowed := strings.Join(methods, ", ")
+	x.w.Header().Set("Allow", allowed)
+	x.w.Header().Set("Access-Control-Allow-Methods", allowed)
+	x.w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, X-Port-Reserved-Usage, X-Skip-Resync")
+	x.w.Header().Set("Access-Control-Max-Age", "600")
+	return jsonv.Object{}, nil
+}
+
+// finish contains a panic and writes the log line.
+func (x *exchange) finish() {
+	if p := recover(); p != nil {
+		x.api.log.Error("panic", "trace", x.trace, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		x.fail(fmt.Errorf("panic: %v", p))
+	}
+	pattern := ""
+	if x.route != nil {
+		pattern = x.route.name()
+	}
+	if t, ok := x.r.Context().Value(trailKey).(*Trail); ok {
+		t.Route, t.Principal = pattern, x.call.Who.ID
+	}
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("method", x.r.Method), slog.String("path", x.r.URL.EscapedPath()), slog.String("route", pattern),
+		slog.Int("status", x.status), slog.Int("bytes", x.size), slog.Duration("took", x.api.clock.Now().Sub(x.started)),
+		slog.String("principal", x.call.Who.ID), slog.String("trace", x.trace),
+	}
+	if x.failure != nil {
+		attrs = append(attrs, slog.String("error", x.failure.Error()))
+		if x.status >= http.StatusInternalServerError && x.status != http.StatusNotImplemented {
+			level = slog.LevelError
+		}
+	}
+	x.api.log.LogAttrs(context.WithoutCancel(x.r.Context()), level, "request", attrs...)
+}

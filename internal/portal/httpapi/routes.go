@@ -1,0 +1,60 @@
+package httpapi
+
+import "net/http"
+
+const (
+	get    = http.MethodGet
+	post   = http.MethodPost
+	put    = http.MethodPut
+	patch  = http.MethodPatch
+	remove = http.MethodDelete
+)
+
+// table is every route of the API: those below, and the ones of unbuilt.go.
+func table() []route {
+	routes := []route{
+		{method: get, pattern: "/health", open: true, handler: (*Call).health},
+		{method: post, pattern: "/v1/auth/access_token", open: true, body: true, handler: (*Call).exchange},
+
+		{method: get, pattern: "/v1/organization", tx: reads, handler: (*Call).readOrganization},
+		{method: put, pattern: "/v1/organization", tx: writes, body: true, handler: (*Call).putOrganization},
+		{method: patch, pattern: "/v1/organization", tx: writes, body: true, handler: (*Call).patchOrganization},
+
+		{method: get, pattern: "/v1/blueprints", tx: reads, handler: (*Call).listBlueprints},
+		{method: post, pattern: "/v1/blueprints", tx: writes, body: true, handler: (*Call).createBlueprint},
+		{method: get, pattern: "/v1/blueprints/{blueprint}", tx: reads, handler: (*Call).readBlueprint},
+		{method: put, pattern: "/v1/blueprints/{blueprint}", tx: writes, body: true, handler: (*Call).putBlueprint},
+		{method: patch, pattern: "/v1/blueprints/{blueprint}", tx: writes, body: true, handler: (*Call).patchBlueprint},
+		{method: remove, pattern: "/v1/blueprints/{blueprint}", tx: writes, handler: (*Call).deleteBlueprint},
+		{method: get, pattern: "/v1/blueprints/{blueprint}/entities-count", tx: reads, handler: (*Call).countEntities},
+		{method: remove, pattern: "/v1/blueprints/{blueprint}/all-entities", tx: writes, handler: (*Call).deleteAllEntities},
+		{method: patch, pattern: "/v1/blueprints/{blueprint}/properties/{property}/rename", tx: writes, body: true, handler: (*Call).renameProperty},
+		{method: patch, pattern: "/v1/blueprints/{blueprint}/mirror/{property}/rename", tx: writes, body: true, handler: (*Call).renameMirror},
+		{method: patch, pattern: "/v1/blueprints/{blueprint}/relations/{relation}/rename", tx: writes, body: true, handler: (*Call).renameRelation},
+		{method: get, pattern: "/v1/blueprints/system/{blueprint}/structure", tx: reads, handler: (*Call).systemStructure},
+		// The triggers of a migration that every organization is past
+		// (reference/identity.md §0.2).
+		{method: post, pattern: "/v1/blueprints/system/user-and-team", handler: (*Call).done},
+		{method: post, pattern: "/v1/blueprints/system/users-and-teams-as-blueprints", handler: (*Call).done},
+
+		{method: post, pattern: "/v1/blueprints/{blueprint}/entities", tx: writes, body: true, handler: (*Call).createEntity},
+		{method: get, pattern: "/v1/blueprints/{blueprint}/entities", tx: reads, handler: (*Call).listEntities},
+		{method: get, pattern: "/v1/blueprints/{blueprint}/entities/{entity}", tx: reads, handler: (*Call).readEntity},
+		{method: put, pattern: "/v1/blueprints/{blueprint}/entities/{entity}", tx: writes, body: true, handler: (*Call).putEntity},
+		{method: patch, pattern: "/v1/blueprints/{blueprint}/entities/{entity}", tx: writes, body: true, handler: (*Call).patchEntity},
+		{method: remove, pattern: "/v1/blueprints/{blueprint}/entities/{entity}", tx: writes, handler: (*Call).deleteEntity},
+		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/bulk", tx: writes, body: true, handler: (*Call).bulkUpsert},
+		{method: post, pattern: "/v1/blueprints/{blueprint}/bulk/entities/delete", tx: writes, body: true, handler: (*Call).bulkDelete},
+		{method: post, pattern: "/v1/entities/search", tx: reads, body: true, handler: (*Call).search},
+		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/search", tx: reads, body: true, handler: (*Call).searchBlueprint},
+		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/search/count", tx: reads, body: true, handler: (*Call).countSearch},
+		{method: post, pattern: "/v1/blueprints/entities/datasource-entities", tx: reads, body: true, handler: (*Call).datasourceEntities},
+
+		{method: get, pattern: "/v1/migrations", tx: reads, handler: (*Call).listMigrations},
+		{method: get, pattern: "/v1/migrations/{migration}", tx: reads, handler: (*Call).readMigration},
+	}
+	for _, r := range unbuilt {
+		routes = append(routes, route{method: r.method, pattern: r.pattern})
+	}
+	return routes
+}

@@ -1,0 +1,201 @@
+// Package identity knows who calls: the organization, its machine credentials,
+// and the access tokens they are exchanged for (reference/identity.md §1). It
+// does not decide what a caller may do.
+//
+// Secrets: the organization's credentials must stay readable, because the API
+// lists them (reference/identity.md §1.6), so they cannot be kept as hashes. They
+// are sealed with AES-GCM under a key derived from the organization's signing
+// key. Both stand in the same data file: the seal keeps secrets out of dumps,
+// backups looked at and greps, it is no protection against somebody who holds the
+// file and means harm. Whoever can read the file is the administrator.
+package identity
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// The kinds of documents that identity keeps.
+const (
+	KindServer       store.Kind = "server"
+	KindOrganization store.Kind = "organization"
+	KindCredentials  store.Kind = "credentials"
+)
+
+// serverKey is where a data file says which organization it holds.
+const serverKey = "server"
+
+// Credentials are a client id and its secret.
+type Credentials struct{ ClientID, ClientSecret string }
+
+// Options are what [Open] needs. Given credentials are added to the organization
+// unless that client id was there before: a secret that was rotated and a set
+// that was deleted stay so.
+type Options struct {
+	Store store.Store
+	Clock clock.Clock
+	IDs   ident.Source
+	Given Credentials
+}
+
+// Identity answers for one organization. It is safe for concurrent use.
+type Identity struct {
+	store   store.Store
+	clock   clock.Clock
+	ids     ident.Source
+	org     string
+	machine string
+	signing []byte
+	sealing []byte
+}
+
+// Principal is who makes a request.
+type Principal struct {
+	// Org is the organization's id and the first part of its store keys.
+	Org string
+	// ID is what createdBy shows: for a machine the client id.
+	ID string
+}
+
+// Open reads the organization of a store and creates it in an empty one. Several
+// processes may open one store at the same time.
+func Open(ctx context.Context, o Options) (*Identity, error) {
+	if (o.Given.ClientID == "") != (o.Given.ClientSecret == "") {
+		return nil, errors.New("a client id and a client secret belong together: only one of them is given")
+	}
+	i := &Identity{store: o.Store, clock: o.Clock, ids: o.IDs}
+	ready := errors.New("ready")
+	err := o.Store.View(ctx, func(tx store.Tx) error {
+		doc, err := i.load(tx)
+		if err == nil && (o.Given.ClientID == "" || known(doc, o.Given.ClientID)) {
+			return ready
+		}
+		return nil
+	})
+	if errors.Is(err, ready) {
+		return i, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := o.Store.Update(ctx, func(tx store.Tx) error { return i.bootstrap(tx, o.Given) }); err != nil {
+		return nil, fmt.Errorf("organization: %w", err)
+	}
+	return i, nil
+}
+
+// load takes over what the server document says.
+func (i *Identity) load(tx store.Tx) (store.Doc, error) {
+	doc, err := tx.Get(KindServer, serverKey)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(jsonv.String(doc, "signingKey"))
+	if err != nil || len(key) == 0 {
+		return nil, errors.New("the data file holds no usable signing key")
+	}
+	i.org, i.machine, i.signing = jsonv.String(doc, "organization"), jsonv.String(doc, "machine"), key
+	i.sealing, err = sealingKey(key)
+	return doc, err
+}
+
+func known(server store.Doc, clientID string) bool {
+	return slices.Contains(jsonv.Strings(server["bootstrapped"]), clientID)
+}
+
+func (i *Identity) bootstrap(tx store.Tx, given Credentials) error {
+	doc, err := i.load(tx)
+	if errors.Is(err, store.ErrNotFound) {
+		doc, err = i.found(tx, given)
+	}
+	if err != nil {
+		return err
+	}
+	if given.ClientID == "" || known(doc, given.ClientID) {
+		return nil
+	}
+	if err := i.addCredentials(tx, given); err != nil {
+		return err
+	}
+	doc = jsonv.CloneObject(doc)
+	doc["bootstrapped"] = append(slices.Clone(jsonv.List(doc, "bootstrapped")), given.ClientID)
+	return tx.Put(KindServer, doc, serverKey)
+}
+
+// found creates the organization with one set of credentials.
+func (i *Identity) found(tx store.Tx, given Credentials) (store.Doc, error) {
+	first, announced := given, true
+	if first.ClientID == "" {
+		first, announced = Credentials{i.ids.Alphanumeric(32), i.ids.Alphanumeric(64)}, false
+	}
+	now := clock.Stamp(i.clock.Now())
+	doc := store.Doc{
+		"organization": "org_" + i.ids.Alphanumeric(16),
+		"machine":      first.ClientID,
+		"signingKey":   hex.EncodeToString([]byte(i.ids.Trace() + i.ids.Trace())),
+		"announced":    announced,
+		"bootstrapped": []any{first.ClientID},
+		"createdAt":    now,
+	}
+	if err := tx.Put(KindServer, doc, serverKey); err != nil {
+		return nil, err
+	}
+	if _, err := i.load(tx); err != nil {
+		return nil, err
+	}
+	organization := store.Doc{
+		"id": i.org, "name": "Port", "featureFlags": []any{ownershipFlag},
+		"createdAt": now, "updatedAt": now, "createdBy": i.machine, "updatedBy": i.machine,
+	}
+	if err := tx.Put(KindOrganization, organization, i.org); err != nil {
+		return nil, err
+	}
+	return doc, i.addCredentials(tx, first)
+}
+
+// Org is the organization's id.
+func (i *Identity) Org() string { return i.org }
+
+// Machine is the principal of whoever holds the data file: the organization's
+// first machine credentials.
+func (i *Identity) Machine() Principal { return Principal{Org: i.org, ID: i.machine} }
+
+// Announce returns the credentials that were made up at the first start, once:
+// whoever is told first keeps them. Credentials that were given are not told.
+func (i *Identity) Announce(ctx context.Context) (Credentials, bool, error) {
+	var c Credentials
+	var first bool
+	err := i.store.Update(ctx, func(tx store.Tx) error {
+		c, first = Credentials{}, false
+		doc, err := tx.Get(KindServer, serverKey)
+		if err != nil || jsonv.Bool(doc, "announced") {
+			return err
+		}
+		if c, err = i.credentials(tx, i.machine); err != nil {
+			return err
+		}
+		first = true
+		doc = jsonv.CloneObject(doc)
+		doc["announced"] = true
+		return tx.Put(KindServer, doc, serverKey)
+	})
+	return c, first && err == nil, err
+}
+
+// Credentials returns the machine credentials of [Identity.Machine].
+func (i *Identity) Credentials(ctx context.Context) (Credentials, error) {
+	var c Credentials
+	err := i.store.View(ctx, func(tx store.Tx) (err error) {
+		c, err = i.credentials(tx, i.machine)
+		return err
+	})
+	return c, err
+}

@@ -1,0 +1,207 @@
+package identity
+
+import (
+	"maps"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// ownershipFlag announces that users and teams are blueprints
+// (reference/identity.md §0.2).
+const ownershipFlag = "USERS_AND_TEAMS_OWNERSHIP_V2"
+
+// ReadOrganization answers GET /v1/organization (reference/identity.md §8.3).
+func (i *Identity) ReadOrganization(tx store.Tx, who Principal) (jsonv.Object, error) {
+	doc, err := tx.Get(KindOrganization, who.Org)
+	if err != nil {
+		return nil, err
+	}
+	out := jsonv.Object{}
+	for _, key := range []string{"id", "name", "featureFlags", "settings", "announcement", "isOnboarded"} {
+		if v, ok := doc[key]; ok {
+			out[key] = v
+		}
+	}
+	return out, nil
+}
+
+// patchOnly are the settings that PUT neither takes nor touches.
+var patchOnly = []string{"supportUserPermission", "supportUserTTL", "supportUserExpiresAt", "portAgentStreamerName"}
+
+// PutOrganization replaces name, settings and announcement; settings that only
+// PATCH takes are kept.
+func (i *Identity) PutOrganization(tx store.Tx, who Principal, body any) error {
+	b, err := organizationBody(body, false)
+	if err != nil {
+		return err
+	}
+	return i.writeOrganization(tx, who, func(doc store.Doc) {
+		settings := jsonv.Object{}
+		for _, key := range patchOnly {
+			if v, ok := jsonv.Map(doc, "settings")[key]; ok {
+				settings[key] = v
+			}
+		}
+		maps.Copy(settings, jsonv.Map(b, "settings"))
+		delete(doc, "announcement")
+		maps.Copy(doc, b)
+		doc["settings"] = settings
+		if len(settings) == 0 {
+			delete(doc, "settings")
+		}
+	})
+}
+
+// PatchOrganization changes what the body names, inside settings and
+// announcement key by key. Clients send it without a name although the published
+// schema wants one.
+func (i *Identity) PatchOrganization(tx store.Tx, who Principal, body any) error {
+	b, err := organizationBody(body, true)
+	if err != nil || len(b) == 0 {
+		return err
+	}
+	return i.writeOrganization(tx, who, func(doc store.Doc) {
+		for key, value := range b {
+			if inner, ok := value.(jsonv.Object); ok {
+				merged := jsonv.Object{}
+				maps.Copy(merged, jsonv.Map(doc, key))
+				maps.Copy(merged, inner)
+				value = merged
+			}
+			doc[key] = value
+		}
+	})
+}
+
+func (i *Identity) writeOrganization(tx store.Tx, who Principal, change func(store.Doc)) error {
+	old, err := tx.Get(KindOrganization, who.Org)
+	if err != nil {
+		return err
+	}
+	doc := jsonv.CloneObject(old)
+	change(doc)
+	doc["updatedAt"], doc["updatedBy"] = clock.Stamp(i.clock.Now()), who.ID
+	return tx.Put(KindOrganization, doc, who.Org)
+}
+
+// organizationBody validates a request body by the table of
+// reference/identity.md §8.3.
+func organizationBody(body any, patch bool) (jsonv.Object, error) {
+	var p fault.Problems
+	b, ok := body.(jsonv.Object)
+	if !ok {
+		p.Add("", "must be object, got %s", jsonv.KindOf(body))
+		return nil, p.Invalid()
+	}
+	check := map[string]func(path string, v any){
+		"name":         func(path string, v any) { text(&p, path, v, 1, 0) },
+		"settings":     func(path string, v any) { settings(&p, path, v, patch) },
+		"announcement": func(path string, v any) { announcement(&p, path, v, patch) },
+	}
+	if patch {
+		check["isOnboarded"] = func(path string, v any) { boolean(&p, path, v) }
+		check["toolSelectionProvisioning"] = func(path string, v any) {
+			oneOf(&p, path+"/status", jsonv.Map(v)["status"], "IN_PROGRESS", "DONE")
+		}
+	} else if _, ok := b["name"]; !ok {
+		p.Add("", "must have required property 'name'")
+	}
+	for key, value := range b {
+		if rule, ok := check[key]; ok {
+			rule("/"+key, value)
+		} else {
+			p.Add("", "must NOT have additional properties, additional property: %q", key)
+		}
+	}
+	return b, p.Invalid()
+}
+
+func settings(p *fault.Problems, path string, v any, patch bool) {
+	s, ok := v.(jsonv.Object)
+	if !ok {
+		p.Add(path, "must be object, got %s", jsonv.KindOf(v))
+		return
+	}
+	rules := map[string]func(path string, v any){
+		"federatedLogout":       func(path string, v any) { boolean(p, path, v) },
+		"portalIcon":            func(path string, v any) { text(p, path, v, 0, 0) },
+		"portalTitle":           func(path string, v any) { text(p, path, v, 0, 30) },
+		"supportUserPermission": func(path string, v any) { oneOf(p, path, v, "OPT_IN", "OPT_OUT") },
+		"supportUserTTL":        func(path string, v any) { oneOf(p, path, v, "ONE_DAY", "ONE_WEEK", "ONE_MONTH", "FOREVER") },
+		"portAgentStreamerName": func(path string, v any) { text(p, path, v, 0, 0) },
+		"supportUserExpiresAt": func(path string, v any) {
+			if _, err := time.Parse(time.RFC3339, jsonv.String(v)); err != nil {
+				p.Add(path, "must be a date-time")
+			}
+		},
+		"hiddenBlueprints": func(path string, v any) {
+			if l, ok := v.([]any); !ok || len(jsonv.Strings(v)) != len(l) {
+				p.Add(path, "must be an array of strings")
+			}
+		},
+	}
+	for key, value := range s {
+		if !patch && slices.Contains(patchOnly, key) {
+			p.Add(path, "must NOT have additional properties, additional property: %q", key)
+		} else if rule, ok := rules[key]; ok {
+			rule(path+"/"+key, value)
+		}
+	}
+}
+
+func announcement(p *fault.Problems, path string, v any, patch bool) {
+	a, ok := v.(jsonv.Object)
+	if !ok {
+		p.Add(path, "must be object, got %s", jsonv.KindOf(v))
+		return
+	}
+	if _, ok := a["content"]; !ok && !patch {
+		p.Add(path, "must have required property 'content'")
+	}
+	for key, value := range a {
+		at := path + "/" + key
+		switch key {
+		case "content":
+			text(p, at, value, 1, 300)
+		case "enabled":
+			boolean(p, at, value)
+		case "color":
+			oneOf(p, at, value, "blue", "red")
+		case "link":
+			if value != nil {
+				text(p, at, value, 0, 300)
+			}
+		}
+	}
+}
+
+func text(p *fault.Problems, path string, v any, shortest, longest int) {
+	s, ok := v.(string)
+	n := utf8.RuneCountInString(s)
+	switch {
+	case !ok:
+		p.Add(path, "must be string, got %s", jsonv.KindOf(v))
+	case n < shortest:
+		p.Add(path, "must NOT have fewer than %d characters", shortest)
+	case longest > 0 && n > longest:
+		p.Add(path, "must NOT have more than %d characters", longest)
+	}
+}
+
+func boolean(p *fault.Problems, path string, v any) {
+	if _, ok := v.(bool); !ok {
+		p.Add(path, "must be boolean, got %s", jsonv.KindOf(v))
+	}
+}
+
+func oneOf(p *fault.Problems, path string, v any, allowed ...string) {
+	if s, ok := v.(string); !ok || !slices.Contains(allowed, s) {
+		p.Add(path, "must be equal to one of the allowed values: %v", allowed)
+	}
+}
