@@ -126,9 +126,15 @@ type shelf struct {
 
 // gathering is a search that still takes identifiers.
 type gathering struct {
-	*flight[byID]
+	*flight[haul]
 	ids  map[string]bool
 	full chan struct{}
+}
+
+// haul is what a gathering brought. A final error is a GET's own verdict.
+type haul struct {
+	found byID
+	final error
 }
 
 func newReader(c *Client) *reader {
@@ -197,14 +203,17 @@ func (r *reader) entity(ctx context.Context, blueprint, id string) (jsonv.Object
 	}
 	g := r.gather(ctx, blueprint, s, id)
 	r.mu.Unlock()
-	found, err := g.wait(ctx)
+	h, err := g.wait(ctx)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	if e, ok := found[id]; ok && err == nil {
+	if h.final != nil {
+		return nil, h.final
+	}
+	if e, ok := h.found[id]; ok && err == nil {
 		return jsonv.CloneObject(e), nil
 	}
-	// Not found, alone, or the search was refused: only a GET says for sure.
+	// Not found, or the search was refused: only a GET says for sure.
 	return r.get(ctx, s, blueprint, id)
 }
 
@@ -233,7 +242,7 @@ func (r *reader) gather(ctx context.Context, blueprint string, s *shelf, id stri
 	g := s.pending
 	if g == nil || !g.join() {
 		g = &gathering{ids: map[string]bool{}, full: make(chan struct{})}
-		g.flight = launch(ctx, func(ctx context.Context) (byID, error) {
+		g.flight = launch(ctx, func(ctx context.Context) (haul, error) {
 			return r.gathered(ctx, blueprint, s, g)
 		})
 		s.pending = g
@@ -247,7 +256,7 @@ func (r *reader) gather(ctx context.Context, blueprint string, s *shelf, id stri
 }
 
 // gathered waits for the window to close and searches for what was collected.
-func (r *reader) gathered(ctx context.Context, blueprint string, s *shelf, g *gathering) (byID, error) {
+func (r *reader) gathered(ctx context.Context, blueprint string, s *shelf, g *gathering) (haul, error) {
 	select {
 	case <-r.c.clock.After(gatherWindow):
 	case <-g.full:
@@ -264,10 +273,11 @@ func (r *reader) gathered(ctx context.Context, blueprint string, s *shelf, g *ga
 	s.searches++
 	r.mu.Unlock()
 	if err := context.Cause(ctx); err != nil {
-		return nil, err
+		return haul{}, err
 	}
 	if len(ids) == 1 && r.c.opts.Batch != BatchForced {
-		return nil, nil // no company came: a plain GET it is
+		e, err := r.c.getEntity(ctx, blueprint, ids[0])
+		return haul{found: byID{ids[0]: e}, final: err}, nil
 	}
 	slices.Sort(ids)
 	found, _, err := r.search(ctx, blueprint, jsonv.Object{
@@ -282,7 +292,7 @@ func (r *reader) gathered(ctx context.Context, blueprint string, s *shelf, g *ga
 		defer r.mu.Unlock()
 		s.noSearch = true
 	}
-	return found, err
+	return haul{found: found}, err
 }
 
 // refused reports an answer that will not differ next time.
