@@ -40,6 +40,7 @@ type script struct {
 	got   []sent
 	auth  func(n int) step // nil: a token without an end
 	auths []sent
+	react func(sent) (step, bool) // comes before steps
 }
 
 func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -62,6 +63,9 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 		if s.auth != nil {
 			now = s.auth(len(s.auths))
 		}
+	} else if reaction, ok := s.reaction(record); ok {
+		now = reaction
+		s.got = append(s.got, record)
 	} else {
 		now = s.steps[min(len(s.got), len(s.steps)-1)]
 		s.got = append(s.got, record)
@@ -82,6 +86,13 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 		StatusCode: now.status, Header: h, Request: r, ProtoMajor: 1, ProtoMinor: 1,
 		Body: io.NopCloser(strings.NewReader(now.body)), ContentLength: -1,
 	}, nil
+}
+
+func (s *script) reaction(r sent) (step, bool) {
+	if s.react == nil {
+		return step{}, false
+	}
+	return s.react(r)
 }
 
 func (s *script) count() int {

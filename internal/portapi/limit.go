@@ -13,8 +13,9 @@ const (
 	// epochFrom is the x-ratelimit-reset from which on it is read as a moment
 	// and no longer as seconds to go; reference/provider-catalog.md §2.4.
 	epochFrom = 100_000_000
-	// restartGap spaces requests after a wait, until an answer tells how much
-	// the new window holds: all that waited must not wake at once.
+	// restartGap spaces the requests that waited, and after a window's end all
+	// requests until an answer tells how much the new one holds: they must not
+	// wake at once.
 	restartGap = 50 * time.Millisecond
 )
 
@@ -51,7 +52,7 @@ func (l *limiter) admit(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil || l.off {
 		return err
 	}
-	if d := l.take(); d <= 0 {
+	if d := l.take(false); d <= 0 {
 		return nil
 	}
 	select {
@@ -61,7 +62,7 @@ func (l *limiter) admit(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	for {
-		d := l.take()
+		d := l.take(true)
 		if d <= 0 {
 			return nil
 		}
@@ -73,8 +74,8 @@ func (l *limiter) admit(ctx context.Context) error {
 }
 
 // take uses up one request of the window and returns 0, or returns how long to
-// wait before asking again.
-func (l *limiter) take() time.Duration {
+// wait before asking again. Callers from the queue are kept apart.
+func (l *limiter) take(queued bool) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.clock.Now()
@@ -87,7 +88,7 @@ func (l *limiter) take() time.Duration {
 		}
 		l.left, l.reset, l.restart = l.size, time.Time{}, true
 	}
-	if l.restart {
+	if queued || l.restart {
 		if next := l.last.Add(restartGap); now.Before(next) {
 			return next.Sub(now)
 		}
