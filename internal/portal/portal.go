@@ -1,0 +1,192 @@
+// Package portal puts the reference backend together: a store, the catalog over
+// it, the identity of one organization, and the HTTP API in front. A portal is
+// served by any HTTP server ([Portal.Handler], [Serve]) or called without a socket
+// ([Portal.Transport]). It holds no rule itself.
+package portal
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
+	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/httpapi"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
+	"github.com/portlens/terraform-provider-port/internal/portal/identity"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// Limits bound what callers may send; see [httpapi.Limits].
+type Limits = httpapi.Limits
+
+// Credentials are a client id and its secret.
+type Credentials = identity.Credentials
+
+// Options decide what a portal is made of. The zero value is a portal in memory
+// with the machine's clock, secure identifiers, and no log.
+type Options struct {
+	Clock clock.Clock
+	IDs   ident.Source
+	// Out makes outgoing calls: webhooks and invocations.
+	Out *http.Client
+	// Store keeps the documents and stays the caller's to close; nil opens
+	// DataFile, or memory when that is empty too.
+	Store    store.Store
+	DataFile string
+	Limits   Limits
+	// Seed is JSON of the form {"blueprints": [...], "entities": [...]}, written
+	// when the portal starts; what exists already is overridden.
+	Seed io.Reader
+	Log  *slog.Logger
+	// ClientID and ClientSecret are given to the organization at the first start;
+	// without them a pair is made up (see [Portal.Announce]).
+	ClientID, ClientSecret string
+}
+
+// Portal is a running reference backend.
+type Portal struct {
+	store    store.Store
+	ownStore bool
+	catalog  *catalog.Catalog
+	identity *identity.Identity
+	api      *httpapi.API
+	out      *http.Client
+
+	mu     sync.Mutex
+	closed bool
+	calls  sync.WaitGroup
+}
+
+// New starts a portal.
+func New(o Options) (*Portal, error) { return Open(context.Background(), o) }
+
+// Open is [New] with a context for opening and seeding the store.
+func Open(ctx context.Context, o Options) (*Portal, error) {
+	if o.Clock == nil {
+		o.Clock = clock.Real()
+	}
+	if o.IDs == nil {
+		o.IDs = ident.Random()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Out == nil {
+		o.Out = &http.Client{Transport: http.DefaultTransport}
+	}
+	p := &Portal{store: o.Store, ownStore: o.Store == nil, out: o.Out}
+	if p.ownStore {
+		s, err := openStore(ctx, o.DataFile)
+		if err != nil {
+			return nil, err
+		}
+		p.store = s
+	}
+	if err := p.assemble(ctx, o); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func openStore(ctx context.Context, file string) (store.Store, error) {
+	if file == "" {
+		return store.NewMemory(catalog.Indexes()), nil
+	}
+	return store.OpenSQLite(ctx, file, store.SQLiteOptions{Indexes: catalog.Indexes()})
+}
+
+func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
+	p.identity, err = identity.Open(ctx, identity.Options{
+		Store: p.store, Clock: o.Clock, IDs: o.IDs,
+		Given: identity.Credentials{ClientID: o.ClientID, ClientSecret: o.ClientSecret},
+	})
+	if err != nil {
+		return err
+	}
+	p.catalog = catalog.New(catalog.Deps{Clock: o.Clock, IDs: o.IDs})
+	p.api = httpapi.New(httpapi.Options{
+		Store: p.store, Catalog: p.catalog, Identity: p.identity,
+		Clock: o.Clock, IDs: o.IDs, Log: o.Log, Limits: o.Limits,
+	})
+	if o.Seed != nil {
+		return p.Seed(ctx, o.Seed)
+	}
+	return nil
+}
+
+// ErrClosed is what a closed portal answers with.
+var ErrClosed = errors.New("the portal is closed")
+
+// Handler answers HTTP requests for as long as the portal is open.
+func (p *Portal) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !p.enter() {
+			p.api.Refuse(w, r, fault.New(http.StatusServiceUnavailable, "unavailable", "The server is shutting down"))
+			return
+		}
+		defer p.calls.Done()
+		p.api.ServeHTTP(w, r)
+	})
+}
+
+// enter reports whether a call may begin; it ends with calls.Done.
+func (p *Portal) enter() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.calls.Add(1)
+	return true
+}
+
+// Transport carries requests to the portal without a socket, as the
+// organization's machine principal and without credentials: what a request says
+// in Authorization is not looked at. Scheme and host of its URL do not matter.
+func (p *Portal) Transport() http.RoundTripper { return p.TransportTo(p.Handler()) }
+
+// TransportTo is [Portal.Transport] by way of a handler that wraps the portal's own.
+func (p *Portal) TransportTo(h http.Handler) http.RoundTripper {
+	return transport{handler: h, portal: p}
+}
+
+// Refuse answers a request with a fault as if the API had found it, for test
+// portals that make requests fail.
+func (p *Portal) Refuse(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
+	p.api.Refuse(w, r, f)
+}
+
+// Store is where the portal keeps its documents, for tests that look at all of them.
+func (p *Portal) Store() store.Store { return p.store }
+
+// Credentials returns the organization's machine credentials.
+func (p *Portal) Credentials(ctx context.Context) (Credentials, error) {
+	return p.identity.Credentials(ctx)
+}
+
+// Announce returns the machine credentials that were made up at the first start,
+// once over the life of the data file, for printing.
+func (p *Portal) Announce(ctx context.Context) (Credentials, bool, error) {
+	return p.identity.Announce(ctx)
+}
+
+// Organization is the id of the portal's organization.
+func (p *Portal) Organization() string { return p.identity.Org() }
+
+// Close waits for requests in flight and releases the store if the portal opened it.
+func (p *Portal) Close() error {
+	p.mu.Lock()
+	was := p.closed
+	p.closed = true
+	p.mu.Unlock()
+	p.calls.Wait()
+	if was || !p.ownStore || p.store == nil {
+		return nil
+	}
+	return p.store.Close()
+}

@@ -1,0 +1,155 @@
+package portaltest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/dlclark/regexp2"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+)
+
+// schemas are the published response schemas. They are not part of this
+// repository: the file is used when it stands beside the checkout.
+type schemas struct {
+	paths jsonv.Object
+	mu    sync.Mutex
+	built map[string]*jsonschema.Schema
+}
+
+var noteOnce sync.Once
+
+// published loads the schemas once per process; without the file it returns nil
+// and a sentence that says so.
+var published = sync.OnceValues(func() (*schemas, string) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, "portaltest: answers are not checked against published schemas: " + err.Error()
+	}
+	for {
+		file := filepath.Join(dir, "shared", "reference", "port-openapi.json")
+		if text, err := os.ReadFile(file); err == nil {
+			return parseSchemas(text)
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return nil, "portaltest: answers are not checked against published schemas: shared/reference/port-openapi.json does not stand beside the checkout"
+		}
+		dir = parent
+	}
+})
+
+func parseSchemas(text []byte) (*schemas, string) {
+	document, err := jsonv.DecodeObject(text)
+	if err != nil {
+		return nil, "portaltest: the published schemas cannot be read: " + err.Error()
+	}
+	paths := jsonv.Object{}
+	for path, operations := range jsonv.Map(document, "paths") {
+		paths[anonymous(path)] = operations
+	}
+	return &schemas{paths: paths, built: map[string]*jsonschema.Schema{}}, ""
+}
+
+var parameter = regexp.MustCompile(`\{[^}]*\}`)
+
+// anonymous drops the names of parameters, which differ between the published
+// paths and the routes.
+func anonymous(path string) string { return parameter.ReplaceAllString(path, "{}") }
+
+func (s *schemas) problems(route string, status int, body jsonv.Object) []string {
+	schema, err := s.schema(route, status)
+	if err != nil {
+		return []string{"the published schema cannot be used: " + err.Error()}
+	}
+	if schema == nil {
+		return nil
+	}
+	if err := schema.Validate(body); err != nil {
+		return []string{fmt.Sprintf("not as published: %v", err)}
+	}
+	return nil
+}
+
+// schema is nil where nothing is published.
+func (s *schemas) schema(route string, status int) (*jsonschema.Schema, error) {
+	method, pattern, ok := strings.Cut(route, " ")
+	if !ok {
+		return nil, nil
+	}
+	key := fmt.Sprintf("%s %d", route, status)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if built, ok := s.built[key]; ok {
+		return built, nil
+	}
+	definition := jsonv.Map(s.paths, anonymous(pattern), strings.ToLower(method), "responses", fmt.Sprint(status), "content", "application/json", "schema")
+	if definition == nil {
+		s.built[key] = nil
+		return nil, nil
+	}
+	definition = jsonv.CloneObject(definition)
+	for _, e := range exceptions {
+		if e.applies(route, status) {
+			e.edit(definition)
+		}
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.UseRegexpEngine(compileRegexp)
+	if err := compiler.AddResource("mem:///schema.json", definition); err != nil {
+		return nil, err
+	}
+	built, err := compiler.Compile("mem:///schema.json")
+	if err == nil {
+		s.built[key] = built
+	}
+	return built, err
+}
+
+// pattern lets the validator use a regular expression engine with look-ahead,
+// which the published identifier patterns need.
+type pattern struct{ *regexp2.Regexp }
+
+func (p pattern) MatchString(s string) bool {
+	ok, err := p.Regexp.MatchString(s)
+	return err == nil && ok
+}
+
+func compileRegexp(s string) (jsonschema.Regexp, error) {
+	re, err := regexp2.Compile(s, regexp2.ECMAScript|regexp2.Unicode)
+	if err != nil {
+		return nil, err
+	}
+	return pattern{re}, nil
+}
+
+// exception is a place where the reference wins over the published schema.
+type exception struct {
+	applies func(route string, status int) bool
+	edit    func(schema jsonv.Object)
+}
+
+var exceptions = []exception{
+	// Errors may carry details (reference/catalog.md §1.2).
+	{func(_ string, status int) bool { return status >= 400 }, allow("details")},
+	// Every client polls the migration (reference/catalog.md §2.16 X1).
+	{only("DELETE /v1/blueprints/{blueprint}/all-entities"), allow("migrationId")},
+}
+
+func only(route string) func(string, int) bool {
+	return func(r string, _ int) bool { return r == route }
+}
+
+// allow adds a property of any shape to an object schema that is closed.
+func allow(name string) func(jsonv.Object) {
+	return func(schema jsonv.Object) {
+		if properties := jsonv.Map(schema, "properties"); properties != nil {
+			properties[name] = true
+		}
+	}
+}

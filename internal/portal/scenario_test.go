@@ -1,0 +1,274 @@
+package portal_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal"
+	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
+)
+
+// A scenario file (testdata/scenarios/*.yaml) holds what all of its scenarios are
+// given and the scenarios; every scenario runs over HTTP on a portal of its own,
+// in memory and on SQLite. In what is wanted, objects are partial, lists are
+// whole; "~text" is a regular expression, "<any>" anything but absent, "<absent>"
+// nothing, and "<rest>" at the end of a list whatever follows. ${name} is a value
+// saved by an earlier step.
+type scenarioFile struct {
+	Given     any        `yaml:"given"`
+	Scenarios []scenario `yaml:"scenarios"`
+}
+
+type scenario struct {
+	Name   string `yaml:"name"`
+	Limits struct {
+		Requests int           `yaml:"requests"`
+		Window   time.Duration `yaml:"window"`
+	} `yaml:"limits"`
+	Steps []step `yaml:"steps"`
+}
+
+type step struct {
+	Do      string            `yaml:"do"`      // method and path
+	As      string            `yaml:"as"`      // "nobody", or an Authorization header; default the machine's token
+	Headers map[string]string `yaml:"headers"` // of the request
+	Body    any               `yaml:"body"`    // sent as JSON
+	Text    *string           `yaml:"text"`    // sent as it is
+	Pad     int               `yaml:"pad"`     // the text is filled up with blanks to so many bytes
+	Advance time.Duration     `yaml:"advance"` // moves the clock first
+	Status  int               `yaml:"status"`
+	Want    any               `yaml:"want"`
+	Answer  map[string]string `yaml:"answer"`   // headers of the answer, as patterns
+	Holds   []string          `yaml:"contains"` // text of the answer
+	Save    map[string]string `yaml:"save"`     // name: pointer into the answer
+}
+
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/scenarios/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file scenarioFile
+		decoder := yaml.NewDecoder(strings.NewReader(string(text)))
+		decoder.KnownFields(true)
+		if err := decoder.Decode(&file); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, s := range file.Scenarios {
+			for _, storage := range []string{"memory", "sqlite"} {
+				t.Run(strings.TrimSuffix(filepath.Base(name), ".yaml")+"/"+s.Name+"/"+storage, func(t *testing.T) {
+					t.Parallel()
+					s.run(t, storage, file.Given)
+				})
+			}
+		}
+	}
+}
+
+func (s scenario) run(t *testing.T, storage string, given any) {
+	o := portaltest.Options{Limits: portal.Limits{Requests: s.Limits.Requests, Window: s.Limits.Window}}
+	if storage == "sqlite" {
+		o.DataFile = filepath.Join(t.TempDir(), "portal.db")
+	}
+	p := portaltest.Start(t, o)
+	if given != nil {
+		p.Seed(string(jsonv.Encode(fromYAML(t, given))))
+	}
+	saved := map[string]string{}
+	for i, st := range s.Steps {
+		if st.Advance > 0 {
+			p.Advance(st.Advance)
+		}
+		if st.Do != "" && !t.Failed() {
+			st.run(t, p, fmt.Sprintf("step %d (%s)", i+1, st.Do), saved)
+		}
+	}
+}
+
+var variable = regexp.MustCompile(`\$\{\w+\}`)
+
+func fill(text string, saved map[string]string) string {
+	return variable.ReplaceAllStringFunc(text, func(v string) string {
+		if value, ok := saved[v[2:len(v)-1]]; ok {
+			return value
+		}
+		return v
+	})
+}
+
+func (st step) run(t *testing.T, p *portaltest.Portal, where string, saved map[string]string) {
+	t.Helper()
+	method, path, _ := strings.Cut(fill(st.Do, saved), " ")
+	var body io.Reader = http.NoBody
+	switch {
+	case st.Text != nil:
+		body = strings.NewReader(*st.Text + strings.Repeat(" ", max(0, st.Pad-len(*st.Text))))
+	case st.Body != nil:
+		body = strings.NewReader(fill(string(jsonv.Encode(fromYAML(t, st.Body))), saved))
+	}
+	req, err := http.NewRequestWithContext(context.Background(), method, p.URL()+path, body)
+	if err != nil {
+		t.Fatalf("%s: %v", where, err)
+	}
+	switch st.As {
+	case "nobody":
+	case "":
+		req.Header.Set("Authorization", "Bearer "+p.Token())
+	default:
+		req.Header.Set("Authorization", fill(st.As, saved))
+	}
+	for name, value := range st.Headers {
+		req.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatalf("%s: %v", where, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("%s: %v", where, err)
+	}
+	got, err := jsonv.Decode(text)
+	if err != nil && method != http.MethodHead {
+		t.Fatalf("%s: %v: %.300s", where, err, text)
+	}
+	problems := st.problems(t, resp, got, string(text), saved)
+	for _, problem := range problems {
+		t.Errorf("%s: %s", where, problem)
+	}
+	if len(problems) > 0 {
+		t.Fatalf("%s: %d %.2000s", where, resp.StatusCode, text)
+	}
+	for name, pointer := range st.Save {
+		value, _ := jsonv.Get(got, jsonv.ParsePointer(pointer)...)
+		saved[name] = plain(value)
+	}
+}
+
+func (st step) problems(t *testing.T, resp *http.Response, got any, text string, saved map[string]string) (problems []string) {
+	t.Helper()
+	if resp.StatusCode != st.Status {
+		problems = append(problems, fmt.Sprintf("status %d, want %d", resp.StatusCode, st.Status))
+	}
+	for name, pattern := range st.Answer {
+		problems = append(problems, differ("header "+name, pattern, resp.Header.Get(name))...)
+	}
+	for _, part := range st.Holds {
+		if !strings.Contains(text, part) {
+			problems = append(problems, fmt.Sprintf("the text does not contain %q", part))
+		}
+	}
+	if st.Want != nil {
+		want, err := jsonv.Decode([]byte(fill(string(jsonv.Encode(fromYAML(t, st.Want))), saved)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		problems = append(problems, differ("", want, got)...)
+	}
+	return problems
+}
+
+func plain(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	return string(jsonv.Encode(v))
+}
+
+// differ compares an answer with a pattern.
+func differ(at string, want, got any) (problems []string) {
+	switch want := want.(type) {
+	case string:
+		if expression, ok := strings.CutPrefix(want, "~"); ok {
+			if !regexp.MustCompile(expression).MatchString(plain(got)) {
+				return []string{fmt.Sprintf("%s is %s, want a match of %s", at, jsonv.Encode(got), expression)}
+			}
+			return nil
+		}
+		if want == "<any>" {
+			return nil
+		}
+	case jsonv.Object:
+		object, ok := got.(jsonv.Object)
+		if !ok {
+			break
+		}
+		for key, value := range want {
+			have, present := object[key]
+			switch {
+			case value == "<absent>" && present:
+				problems = append(problems, fmt.Sprintf("%s/%s is %s, want it absent", at, key, jsonv.Encode(have)))
+			case value != "<absent>" && !present:
+				problems = append(problems, fmt.Sprintf("%s/%s is absent", at, key))
+			case present:
+				problems = append(problems, differ(at+"/"+key, value, have)...)
+			}
+		}
+		slices.Sort(problems)
+		return problems
+	case []any:
+		list, ok := got.([]any)
+		if !ok {
+			break
+		}
+		if n := len(want); n > 0 && want[n-1] == "<rest>" {
+			want = want[:n-1]
+			list = list[:min(len(list), n-1)]
+		}
+		if len(want) != len(list) {
+			return []string{fmt.Sprintf("%s has %d elements, want %d", at, len(list), len(want))}
+		}
+		for i := range want {
+			problems = append(problems, differ(fmt.Sprintf("%s/%d", at, i), want[i], list[i])...)
+		}
+		return problems
+	}
+	if !jsonv.Equal(want, got) {
+		return []string{fmt.Sprintf("%s is %s, want %s", at, jsonv.Encode(got), jsonv.Encode(want))}
+	}
+	return nil
+}
+
+// fromYAML turns what the YAML package gives into a JSON value.
+func fromYAML(t *testing.T, v any) any {
+	t.Helper()
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = fromYAML(t, v[i])
+		}
+		return out
+	case map[string]any:
+		out := jsonv.Object{}
+		for key := range v {
+			out[key] = fromYAML(t, v[key])
+		}
+		return out
+	case int, int64, uint64, float64:
+		return json.Number(fmt.Sprint(v))
+	case time.Time:
+		t.Fatalf("quote the date %v", v)
+	}
+	return v
+}
