@@ -32,6 +32,7 @@ type limiter struct {
 	mu      sync.Mutex
 	size    int       // requests in a window; 0 while no headers were seen
 	left    int       // of them, as far as is known here
+	flying  int       // admitted and not yet landed
 	reset   time.Time // end of the window; zero: unknown
 	wake    time.Time // reset, with jitter
 	blocked time.Time // nothing goes before, the server said so
@@ -49,7 +50,7 @@ func newLimiter(o Options) *limiter {
 
 // admit waits until a request may go, or ctx ends.
 func (l *limiter) admit(ctx context.Context) error {
-	if err := context.Cause(ctx); err != nil || l.off {
+	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	if d := l.take(false); d <= 0 {
@@ -78,6 +79,10 @@ func (l *limiter) admit(ctx context.Context) error {
 func (l *limiter) take(queued bool) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.off {
+		l.flying++
+		return 0
+	}
 	now := l.clock.Now()
 	if now.Before(l.blocked) {
 		return l.blocked.Sub(now)
@@ -94,8 +99,16 @@ func (l *limiter) take(queued bool) time.Duration {
 		}
 	}
 	l.left--
+	l.flying++
 	l.last = now
 	return 0
+}
+
+// land ends what a successful admit began.
+func (l *limiter) land() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.flying--
 }
 
 // observe learns from an answer. The three headers count only together and as
@@ -147,7 +160,9 @@ func (l *limiter) learn(now time.Time, size, left int, until time.Duration) {
 		l.left = min(l.left, left)
 		return
 	}
-	l.size, l.left, l.reset = size, left, end
+	// What is under way, but for the call that got this answer, may not have
+	// reached the server yet.
+	l.size, l.left, l.reset = size, left-max(0, l.flying-1), end
 	l.wake = end.Add(time.Duration(float64(until) * l.jitter() / 10))
 }
 

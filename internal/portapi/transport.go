@@ -177,6 +177,7 @@ func (c *Client) deliver(ctx context.Context, k *call) (jsonv.Object, error) {
 			return nil, &ConnectionError{Method: k.Method, Path: k.path, Err: err}
 		}
 		out := c.attempt(ctx, k, token, n)
+		c.limit.land()
 		if out.err == nil {
 			return out.body, nil
 		}
