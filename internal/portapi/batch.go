@@ -42,6 +42,9 @@ const (
 	// loadSmall and loadRatio say which blueprints are then read whole.
 	loadSmall = 5000
 	loadRatio = 20
+	// listAfter is the number of blueprints read one by one after which the
+	// list of all of them is asked for instead.
+	listAfter = 10
 	// pageSize is the API's maximum; reference/catalog.md §5.2.
 	pageSize = 1000
 )
@@ -102,9 +105,9 @@ func (c *Client) getOne(ctx context.Context, key string, path ...string) (jsonv.
 type reader struct {
 	c *Client
 
-	mu         sync.Mutex
-	shelves    map[string]*shelf // by blueprint
-	blueprints map[string]*flight[jsonv.Object]
+	mu      sync.Mutex
+	shelves map[string]*shelf // by blueprint
+	index   *index
 }
 
 // byID holds entities by identifier.
@@ -149,30 +152,8 @@ func (r *reader) drop(entitiesOnly bool) {
 	defer r.mu.Unlock()
 	r.shelves = map[string]*shelf{}
 	if !entitiesOnly {
-		r.blueprints = map[string]*flight[jsonv.Object]{}
+		r.index = &index{one: map[string]*flight[jsonv.Object]{}}
 	}
-}
-
-// blueprint returns the shared document, which must not be changed.
-func (r *reader) blueprint(ctx context.Context, identifier string) (jsonv.Object, error) {
-	r.mu.Lock()
-	f := r.blueprints[identifier]
-	if f == nil || !f.join() {
-		// The map this flight is in may be dropped before it lands.
-		mine := r.blueprints
-		f = launch(ctx, func(ctx context.Context) (jsonv.Object, error) {
-			b, err := r.c.getBlueprint(ctx, identifier)
-			if err != nil {
-				r.mu.Lock()
-				defer r.mu.Unlock()
-				delete(mine, identifier)
-			}
-			return b, err
-		})
-		mine[identifier] = f
-	}
-	r.mu.Unlock()
-	return f.wait(ctx)
 }
 
 func (r *reader) entity(ctx context.Context, blueprint, id string) (jsonv.Object, error) {

@@ -456,6 +456,51 @@ func TestAFailedBlueprintReadIsNotRemembered(t *testing.T) {
 	}
 }
 
+func TestManyBlueprintsComeFromTheList(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		mode   BatchMode
+		refuse int
+		most   int
+	}{
+		{"off", BatchOff, 0, 202},
+		{"on", BatchOn, 0, 13},
+		{"forced", BatchForced, 0, 4},
+		{"no list", BatchOn, 403, 203},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newFakePort()
+			for i := range 200 {
+				p.blueprint(fmt.Sprintf("b/%d", i))
+			}
+			p.refuse = func(route string) int {
+				if route == "GET blueprints" {
+					return c.refuse
+				}
+				return 0
+			}
+			client := client(t, Options{Transport: p, Anonymous: true, Batch: c.mode})
+			for i := range 202 { // the last two do not exist
+				id := fmt.Sprintf("b/%d", i)
+				b, err := client.ReadBlueprint(t.Context(), id)
+				if i >= 200 {
+					if !IsNotFound(err) {
+						t.Errorf("%s: %s gives %v", c.name, id, err)
+					}
+					continue
+				}
+				if diff := cmp.Diff(p.blueprints[id], b); err != nil || diff != "" {
+					t.Errorf("%s: %s: %v %s", c.name, id, err, diff)
+				}
+			}
+			if n := len(p.requests()); n != c.most {
+				t.Errorf("%s: %d requests, want %d", c.name, n, c.most)
+			}
+		})
+	}
+}
+
 func TestManyLongIdentifiersKeepBodiesSmall(t *testing.T) {
 	t.Parallel()
 	p := newFakePort()

@@ -236,6 +236,13 @@ func (p *fakePort) answer(r *http.Request) (int, jsonv.Object) {
 	if segments[0] == "auth" {
 		return 200, jsonv.Object{"accessToken": "t", "expiresIn": json.Number("10800")}
 	}
+	if len(segments) == 1 && segments[0] == "blueprints" {
+		list := []any{}
+		for _, b := range p.blueprints {
+			list = append(list, jsonv.Clone(b))
+		}
+		return 200, jsonv.Object{"blueprints": list}
+	}
 	if len(segments) < 2 {
 		return 404, gone
 	}
