@@ -21,8 +21,6 @@ type IDs interface {
 	Entity() string
 	// Migration is an identifier for a migration record.
 	Migration() string
-	// Alphanumeric is n random letters and digits.
-	Alphanumeric(n int) string
 }
 
 // Runs answers for action runs that writes are tied to by run_id
@@ -42,13 +40,15 @@ type Actions interface {
 	DeleteOf(tx store.Tx, org, blueprint string) error
 }
 
-// Deps are what a catalog needs from outside. Runs and Actions may be nil: then
-// there are no runs, so that every run_id is unknown, and no actions.
+// Deps are what a catalog needs from outside. The last three may be nil: then
+// there are no runs, so that every run_id is unknown, no actions, and nobody who
+// is told of changes.
 type Deps struct {
-	Clock   Clock
-	IDs     IDs
-	Runs    Runs
-	Actions Actions
+	Clock    Clock
+	IDs      IDs
+	Runs     Runs
+	Actions  Actions
+	Recorder Recorder
 }
 
 // Actor is who makes a request.

@@ -1,0 +1,311 @@
+package catalog
+
+import (
+	"encoding/json"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+type closureKey struct {
+	entityKey
+	forward bool
+}
+
+// aggregate evaluates an aggregation property on the entity (reference/catalog.md
+// §2.9).
+func (v *view) aggregate(a *aggregation) (any, error) {
+	target, err := v.s.blueprint(a.target)
+	if err != nil || target == nil || a.broken {
+		return nil, err
+	}
+	keys, known, err := v.aggregated(a)
+	if err != nil || !known {
+		return nil, err
+	}
+	var set []*view
+	m := v.s.matcher()
+	for _, k := range keys {
+		if k.blueprint != a.target {
+			continue
+		}
+		w, err := v.s.view(k)
+		if err != nil {
+			return nil, err
+		}
+		if w == nil {
+			continue
+		}
+		if a.query != nil {
+			ok, err := m.match(a.query, w)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				continue
+			}
+		}
+		set = append(set, w)
+	}
+	if a.byProperty {
+		return v.overProperty(a, set)
+	}
+	if a.function == "count" {
+		return jsonv.Int(len(set)), nil
+	}
+	if len(set) == 0 {
+		return jsonv.Int(0), nil
+	}
+	if a.averageOf == "total" {
+		return jsonv.Int(len(set)), nil
+	}
+	return v.perInterval(a, set, big.NewRat(int64(len(set)), 1))
+}
+
+// aggregated lists the entities an aggregation looks at. known is false when its
+// path no longer resolves.
+func (v *view) aggregated(a *aggregation) (keys []entityKey, known bool, err error) {
+	switch {
+	case len(a.path) == 0:
+		keys, err = v.s.relatedTo(v.key)
+		return keys, true, err
+	case a.from == "":
+		ends, _, known, err := v.walk(a.path)
+		for _, e := range ends {
+			if !slices.Contains(keys, e.key) {
+				keys = append(keys, e.key)
+			}
+		}
+		return keys, known, err
+	}
+	return v.s.leadingTo(v.key, a.from, a.path)
+}
+
+// leadingTo lists the entities of blueprint from whose path ends at k, by walking
+// the path backward.
+func (s *session) leadingTo(k entityKey, from string, path []string) (keys []entityKey, known bool, err error) {
+	start, err := s.blueprint(from)
+	if err != nil || start == nil {
+		return nil, false, err
+	}
+	chain := []*blueprint{start}
+	for _, step := range path {
+		next, missing, err := s.walkBlueprints(s.blueprint, chain[len(chain)-1], []string{step})
+		if err != nil || missing != "" {
+			return nil, false, err
+		}
+		chain = append(chain, next)
+	}
+	if chain[len(path)].id != k.blueprint {
+		return nil, false, nil
+	}
+	current := []entityKey{k}
+	for i := len(path) - 1; i >= 0; i-- {
+		seen := map[entityKey]bool{}
+		var previous []entityKey
+		for _, to := range current {
+			holders, err := s.steppingTo(chain[i], path[i], to.id)
+			if err != nil {
+				return nil, false, err
+			}
+			for _, h := range holders {
+				if !seen[h] {
+					seen[h] = true
+					previous = append(previous, h)
+				}
+			}
+		}
+		current = previous
+	}
+	return current, true, nil
+}
+
+// steppingTo lists the entities of bp that one step leads from to id.
+func (s *session) steppingTo(bp *blueprint, step, id string) ([]entityKey, error) {
+	if step != "$team" {
+		return s.holders(reference{blueprint: bp.id, key: step, relation: bp.relations[step]}, id)
+	}
+	inherits, err := s.inherits(bp)
+	if err != nil {
+		return nil, err
+	}
+	var where store.Where
+	if text, ok := indexText(id); ok && !inherits {
+		where = indexed{equals: []store.Equal{{Path: indexMeta + "$team", Values: []string{text}}}}
+	}
+	var out []entityKey
+	for row, err := range s.entitiesOf(bp.id, where, store.Page{}) {
+		if err != nil {
+			return nil, err
+		}
+		w := s.viewOf(bp, row.Doc)
+		team, err := w.team()
+		if err != nil {
+			return nil, err
+		}
+		if holds(team, id) {
+			out = append(out, w.key)
+		}
+	}
+	return out, nil
+}
+
+// relatedTo unites what k depends on and what depends on it, through any number
+// of relations; chains do not change direction (A2).
+func (s *session) relatedTo(k entityKey) ([]entityKey, error) {
+	out, err := s.closure(k, true)
+	if err != nil {
+		return nil, err
+	}
+	down, err := s.closure(k, false)
+	if err != nil {
+		return nil, err
+	}
+	out = slices.Clone(out)
+	seen := make(map[entityKey]bool, len(out))
+	for _, e := range out {
+		seen[e] = true
+	}
+	for _, e := range down {
+		if !seen[e] {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// closure follows relations from k in one direction, without k itself unless a
+// cycle leads back.
+func (s *session) closure(k entityKey, forward bool) ([]entityKey, error) {
+	key := closureKey{k, forward}
+	if out, ok := s.closures[key]; ok {
+		return out, nil
+	}
+	m := s.matcher()
+	g := &graph{m}
+	var out []entityKey
+	seen := map[entityKey]bool{}
+	queue := []entityKey{k}
+	for len(queue) > 0 {
+		at := queue[0]
+		queue = queue[1:]
+		for _, edge := range g.Edges(nodeOf(at), forward) {
+			next := entityKey{edge.Other.Blueprint, edge.Other.Identifier}
+			if !seen[next] {
+				seen[next] = true
+				out = append(out, next)
+				queue = append(queue, next)
+			}
+		}
+	}
+	if m.err != nil {
+		return nil, m.err
+	}
+	s.closures[key] = out
+	return out, nil
+}
+
+// overProperty is sum, min, max, median and average over a number property (A10).
+func (v *view) overProperty(a *aggregation, set []*view) (any, error) {
+	var values []json.Number
+	for _, w := range set {
+		value, err := w.leaf(a.property)
+		if err != nil {
+			return nil, err
+		}
+		if n, ok := value.(json.Number); ok {
+			values = append(values, n)
+		}
+	}
+	slices.SortFunc(values, jsonv.CompareNumbers)
+	switch {
+	case a.function == "sum":
+		return number(sum(values)), nil
+	case len(values) == 0:
+		return nil, nil
+	case a.function == "min":
+		return values[0], nil
+	case a.function == "max":
+		return values[len(values)-1], nil
+	case a.function == "median":
+		middle := len(values) / 2
+		if len(values)%2 == 1 {
+			return values[middle], nil
+		}
+		return number(sum(values[middle-1:middle+1]).Quo(sum(values[middle-1:middle+1]), big.NewRat(2, 1))), nil
+	case a.averageOf == "total":
+		return number(new(big.Rat).Quo(sum(values), big.NewRat(int64(len(values)), 1))), nil
+	}
+	return v.perInterval(a, set, sum(values))
+}
+
+var intervals = map[string]time.Duration{
+	"hour": time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour, "month": 30 * 24 * time.Hour,
+}
+
+// perInterval divides an amount by the intervals since the earliest measured
+// time, each started one counting as a whole (A8, A9).
+func (v *view) perInterval(a *aggregation, set []*view, amount *big.Rat) (any, error) {
+	unit := intervals[a.averageOf]
+	if unit == 0 {
+		return nil, nil
+	}
+	var earliest time.Time
+	for _, w := range set {
+		value, err := w.leaf(a.measureTime)
+		if err != nil {
+			return nil, err
+		}
+		at, err := time.Parse(time.RFC3339, text(value))
+		if err != nil {
+			continue //nolint:nilerr // an entity without a readable time there does not count
+		}
+		if earliest.IsZero() || at.Before(earliest) {
+			earliest = at
+		}
+	}
+	if earliest.IsZero() {
+		return nil, nil
+	}
+	n := int64((v.s.now.Sub(earliest) + unit - 1) / unit)
+	return number(new(big.Rat).Quo(amount, big.NewRat(max(n, 1), 1))), nil
+}
+
+// maxExact is the longest number text whose decimal value is summed exactly; a
+// longer one, or one with a huge exponent, counts by its nearest float.
+const maxExact = 64
+
+func sum(values []json.Number) *big.Rat {
+	total := new(big.Rat)
+	for _, n := range values {
+		text := string(jsonv.CanonicalNumber(n))
+		f, err := n.Float64()
+		if err != nil {
+			continue // out of any range a result could have
+		}
+		if r, ok := new(big.Rat).SetString(text); ok && len(text) <= maxExact {
+			total.Add(total, r)
+			continue
+		}
+		if r := new(big.Rat).SetFloat64(f); r != nil {
+			total.Add(total, r)
+		}
+	}
+	return total
+}
+
+// number spells r: exactly when it is an integer, otherwise by the nearest float.
+func number(r *big.Rat) any {
+	if r.IsInt() {
+		return jsonv.CanonicalNumber(json.Number(r.Num().String()))
+	}
+	f, _ := r.Float64()
+	n, ok := jsonv.Float(f)
+	if !ok {
+		return nil
+	}
+	return n
+}

@@ -1,0 +1,89 @@
+package catalog
+
+import (
+	"context"
+	"time"
+
+	"github.com/portlens/terraform-provider-port/internal/jq"
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+)
+
+// calculation is a compiled calculation property. program is nil when the text
+// is no jq: the definition is accepted and its values are null
+// (reference/catalog.md §2.8 K7).
+type calculation struct {
+	program *jq.Program
+	kind    string
+}
+
+func compileCalculation(def jsonv.Object) *calculation {
+	c := &calculation{kind: jsonv.String(def, "type")}
+	if p, err := jq.Compile(jq.DoubleQuotes(jsonv.String(def, "calculation"))); err == nil {
+		c.program = p
+	}
+	return c
+}
+
+// calculate evaluates a calculation property on the entity. Whatever goes wrong
+// inside the program is null; only the request's own end is an error.
+func (v *view) calculate(c *calculation) (any, error) {
+	if c.program == nil {
+		return nil, nil
+	}
+	input, err := v.calculationInput()
+	if err != nil {
+		return nil, err
+	}
+	out, ok, err := c.program.First(v.s.ctx, input, jq.Limits{Now: func() time.Time { return v.s.now }})
+	if err != nil {
+		return nil, context.Cause(v.s.ctx)
+	}
+	if !ok || !c.admits(out) {
+		return nil, nil
+	}
+	return out, nil
+}
+
+// admits tells whether a result has the declared type (K8).
+func (c *calculation) admits(value any) bool { return jsonv.KindOf(value) == c.kind }
+
+// calculationInput is what a program sees (K1–K3): the entity with its own,
+// mirror and aggregation properties, and plain identifiers in relations.
+func (v *view) calculationInput() (jsonv.Object, error) {
+	const key = "\x00input"
+	if in, ok := v.memo[key].(jsonv.Object); ok {
+		return in, nil
+	}
+	properties := make(jsonv.Object, len(v.bp.props)+len(v.bp.mirrors)+len(v.bp.aggs))
+	for k, value := range jsonv.Map(v.doc, "properties") {
+		properties[k] = value
+	}
+	for k := range v.bp.mirrors {
+		value, _, err := v.property(k)
+		if err != nil {
+			return nil, err
+		}
+		properties[k] = value
+	}
+	for k := range v.bp.aggs {
+		value, _, err := v.property(k)
+		if err != nil {
+			return nil, err
+		}
+		properties[k] = value
+	}
+	team, err := v.team()
+	if err != nil {
+		return nil, err
+	}
+	in := jsonv.Object{
+		"identifier": v.doc["identifier"], "title": v.doc["title"], "icon": v.doc["icon"], "blueprint": v.doc["blueprint"],
+		"team": team, "properties": properties, "relations": relationsOf(v.doc), "scorecards": jsonv.Object{},
+		"createdAt": v.doc["createdAt"], "createdBy": v.doc["createdBy"], "updatedAt": v.doc["updatedAt"], "updatedBy": v.doc["updatedBy"],
+	}
+	if v.memo == nil {
+		v.memo = map[string]any{}
+	}
+	v.memo[key] = in
+	return in, nil
+}

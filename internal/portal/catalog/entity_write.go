@@ -1,0 +1,429 @@
+package catalog
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// datasourceKey is where a stored entity keeps its last writer's User-Agent.
+const datasourceKey = "$datasource"
+
+// CreateEntity creates or, by the options, overrides or merges an entity. created
+// is false when an existing entity was written. With ValidationOnly a read-only
+// transaction is enough.
+func (c *Catalog) CreateEntity(ctx context.Context, tx store.Tx, actor Actor, blueprint string, body any, o WriteOptions) (entity jsonv.Object, created bool, err error) {
+	r := &reader{}
+	in := r.entityBody(body, false)
+	if err := r.problems.Invalid(); err != nil {
+		return nil, false, err
+	}
+	s := c.begin(ctx, tx, actor)
+	s.dry = o.ValidationOnly
+	bp, err := s.openBlueprint(blueprint, o.RunID)
+	if err != nil {
+		return nil, false, err
+	}
+	w, err := s.upsert(bp, in, o)
+	if err != nil {
+		return nil, false, err
+	}
+	entity, err = s.written(w)
+	return entity, w.existing == nil, err
+}
+
+// PutEntity overrides an existing entity.
+func (c *Catalog) PutEntity(ctx context.Context, tx store.Tx, actor Actor, blueprint, id string, body any, o WriteOptions) (jsonv.Object, error) {
+	return c.changeEntity(ctx, tx, actor, blueprint, id, body, false, o)
+}
+
+// PatchEntity merges body into an existing entity.
+func (c *Catalog) PatchEntity(ctx context.Context, tx store.Tx, actor Actor, blueprint, id string, body any, o WriteOptions) (jsonv.Object, error) {
+	return c.changeEntity(ctx, tx, actor, blueprint, id, body, true, o)
+}
+
+func (c *Catalog) changeEntity(ctx context.Context, tx store.Tx, actor Actor, blueprint, id string, body any, merge bool, o WriteOptions) (jsonv.Object, error) {
+	r := &reader{}
+	in := r.entityBody(body, merge)
+	if err := r.problems.Invalid(); err != nil {
+		return nil, err
+	}
+	s := c.begin(ctx, tx, actor)
+	s.dry = o.ValidationOnly
+	bp, err := s.openBlueprint(blueprint, o.RunID)
+	if err != nil {
+		return nil, err
+	}
+	existing, err := s.entity(entityKey{blueprint, id})
+	if err != nil {
+		return nil, err
+	}
+	if existing == nil {
+		return nil, fault.NotFound("Entity", id).With("blueprint", blueprint)
+	}
+	if in.idQuery != nil {
+		if in.id, err = s.selectOne(bp, in.idQuery); err != nil {
+			return nil, err
+		}
+	}
+	w := &write{s: s, bp: bp, in: in, existing: existing, merge: merge, createMissing: o.CreateMissing, id: id}
+	if in.id != "" {
+		w.id = in.id
+	}
+	if err := w.plan(); err != nil {
+		return nil, err
+	}
+	if w.id != id {
+		taken, err := s.entity(entityKey{blueprint, w.id})
+		if err != nil {
+			return nil, err
+		}
+		if taken != nil {
+			return nil, fault.Taken("Entity", w.id)
+		}
+	}
+	if err := w.apply(); err != nil {
+		return nil, err
+	}
+	return s.written(w)
+}
+
+// openBlueprint finds the blueprint of an entity write and checks its run.
+func (s *session) openBlueprint(id, runID string) (*blueprint, error) {
+	bp, err := s.needBlueprint(id)
+	if err != nil {
+		return nil, err
+	}
+	return bp, s.checkRun(runID)
+}
+
+// upsert plans and applies a POST (reference/catalog.md §4.4).
+func (s *session) upsert(bp *blueprint, in entityBody, o WriteOptions) (*write, error) {
+	var err error
+	id := in.id
+	if in.idQuery != nil {
+		if id, err = s.selectOne(bp, in.idQuery); err != nil {
+			return nil, err
+		}
+	}
+	if id == "" {
+		id = s.cat.deps.IDs.Entity()
+	}
+	existing, err := s.entity(entityKey{bp.id, id})
+	if err != nil {
+		return nil, err
+	}
+	if bp.id == ruleResults && existing == nil {
+		return nil, protectedEntity("created")
+	}
+	w := &write{s: s, bp: bp, in: in, id: id, createMissing: o.CreateMissing}
+	if o.Upsert {
+		w.existing, w.merge = existing, existing != nil && o.Merge
+	}
+	if err := w.plan(); err != nil {
+		return nil, err
+	}
+	if existing != nil && !o.Upsert {
+		return nil, fault.Taken("Entity", id).With("blueprint", bp.id)
+	}
+	return w, w.apply()
+}
+
+// written is the answer to a write.
+func (s *session) written(w *write) (jsonv.Object, error) {
+	return s.render(s.viewOf(w.bp, w.doc), projection{})
+}
+
+// write is one entity on its way into the catalog.
+type write struct {
+	s             *session
+	bp            *blueprint
+	in            entityBody
+	id            string
+	existing      store.Doc
+	merge         bool
+	createMissing bool
+
+	doc     store.Doc
+	missing []entityKey
+}
+
+// plan validates the write in the order of reference/catalog.md §4.5 and builds
+// the document. It writes nothing, so a failed item of a bulk leaves no trace.
+func (w *write) plan() error {
+	w.doc = store.Doc{
+		"identifier": w.id, "blueprint": w.bp.id, "title": w.title(),
+		"properties": w.base("properties"), "relations": w.base("relations"),
+		"createdAt": w.s.stamp, "createdBy": w.s.actor.ID, "updatedAt": w.s.stamp, "updatedBy": w.s.actor.ID,
+	}
+	if w.existing != nil {
+		w.doc["createdAt"], w.doc["createdBy"] = w.existing["createdAt"], w.existing["createdBy"]
+	}
+	if icon := w.icon(); icon != nil {
+		w.doc["icon"] = icon
+	}
+	if w.s.actor.UserAgent != "" {
+		w.doc[datasourceKey] = w.s.actor.UserAgent
+	}
+	if err := w.resolveQueries(); err != nil {
+		return err
+	}
+	for _, stage := range []func() error{w.team, w.properties, w.required, w.relationKeys, w.relations, w.targets} {
+		if err := stage(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *write) title() any {
+	switch {
+	case w.in.hasTitle && w.in.title != nil:
+		return w.in.title
+	case w.merge && !w.in.hasTitle:
+		return w.existing["title"]
+	}
+	return w.id
+}
+
+func (w *write) icon() any {
+	if !w.in.hasIcon && w.merge {
+		return w.existing["icon"]
+	}
+	return w.in.icon
+}
+
+// base is what the given properties or relations are laid over.
+func (w *write) base(part string) jsonv.Object {
+	out := jsonv.Object{}
+	if w.merge {
+		for key, value := range jsonv.Map(w.existing, part) {
+			out[key] = value
+		}
+	}
+	return out
+}
+
+// team is the ownership stage (V13, V14).
+func (w *write) team() error {
+	stored := []any{}
+	switch {
+	case w.in.hasTeam:
+		stored = jsonv.FromStrings(w.in.team)
+	case w.merge:
+		stored = append(stored, jsonv.List(w.existing, "team")...)
+	}
+	w.doc["team"] = stored
+	inherits, err := w.s.inherits(w.bp)
+	if err != nil {
+		return err
+	}
+	if inherits {
+		return w.inheritedTeam()
+	}
+	if w.bp.ownership.kind == directOwnership && w.in.hasTeam {
+		translated := []any{}
+		for _, name := range w.in.team {
+			id, err := w.s.teamID(name)
+			if err != nil {
+				return err
+			}
+			if !holds(translated, id) {
+				translated = append(translated, id)
+			}
+		}
+		w.doc["team"] = translated
+	}
+	return nil
+}
+
+// inheritedTeam tolerates no team but the one that the entity inherits anyway.
+func (w *write) inheritedTeam() error {
+	given := w.in.team
+	w.doc["team"] = []any{}
+	if len(given) == 0 {
+		return nil
+	}
+	probe := &edit{doc: w.doc}
+	for key, value := range w.in.relations {
+		probe.part("relations")[key] = value
+	}
+	computed, err := w.s.viewOf(w.bp, probe.current()).inheritedTeam()
+	if err != nil {
+		return err
+	}
+	same := len(computed) == len(given)
+	for _, name := range given {
+		same = same && holds(computed, name)
+	}
+	if same {
+		return nil
+	}
+	code := "inherited_ownership_enabled"
+	if w.bp.ownership.kind == legacyInheritance {
+		code = "team_inheritance_enabled"
+	}
+	return fault.New(http.StatusUnprocessableEntity, code, "entities of blueprint %q inherit their team; it cannot be set", w.bp.id)
+}
+
+// properties is the stage of property types (V1, V2, V4, V7).
+func (w *write) properties() error {
+	var problems fault.Problems
+	out := jsonv.Map(w.doc, "properties")
+	for _, key := range sortedKeys(w.in.properties) {
+		value := w.in.properties[key]
+		p, own := w.bp.props[key]
+		if !own {
+			if w.bp.computed(key) == notComputed {
+				problems = append(problems, fault.Problem{
+					Path: jsonv.Pointer("properties", key), Property: key,
+					Message: "blueprint " + w.bp.id + " has no such property",
+				})
+			}
+			continue
+		}
+		out[key] = value
+		if value == nil || p.check == nil {
+			continue
+		}
+		for _, problem := range p.check.Check([]string{"properties", key}, value) {
+			problem.Property = key
+			problems = append(problems, problem)
+		}
+	}
+	if w.existing == nil {
+		w.bp.applyDefaults(out)
+	}
+	return problems.Fault(http.StatusUnprocessableEntity, "blueprint_schema_mismatch")
+}
+
+// applyDefaults fills absent properties of a new entity.
+func (b *blueprint) applyDefaults(properties jsonv.Object) {
+	for key, p := range b.props {
+		if _, given := properties[key]; !given && p.hasDefault {
+			properties[key] = p.value
+		}
+	}
+}
+
+// required is the stage of required properties and relations (V5, V6, V8).
+func (w *write) required() error {
+	if w.merge && !w.in.touchesConstraints {
+		return nil
+	}
+	const missing = "missing_required_property"
+	var problems fault.Problems
+	for _, key := range w.bp.required {
+		if value, ok := jsonv.Get(w.doc, "properties", key); !ok || value == nil {
+			problems = append(problems, fault.Problem{
+				Path: jsonv.Pointer("properties", key), Property: key, Reason: missing, Message: "is required",
+			})
+		}
+	}
+	if err := problems.Fault(http.StatusUnprocessableEntity, "blueprint_schema_mismatch"); err != nil {
+		return with(with(err, "reason", missing), "property", problems[0].Property)
+	}
+	for _, key := range w.bp.relationKeys {
+		if !w.bp.relations[key].required {
+			continue
+		}
+		value, given := w.in.relations[key]
+		if w.merge && !given || given && value != nil {
+			continue
+		}
+		if was, _ := jsonv.Get(w.existing, "relations", key); w.merge && was != nil {
+			return fault.New(http.StatusForbidden, "required_relation",
+				"relation %q of blueprint %q is required and cannot be emptied", key, w.bp.id).With("relation", key)
+		}
+		problems = append(problems, fault.Problem{Path: jsonv.Pointer("relations", key), Relation: key, Message: "is required"})
+	}
+	if err := problems.Fault(http.StatusUnprocessableEntity, "required_relation"); err != nil {
+		return with(err, "relation", problems[0].Relation)
+	}
+	return nil
+}
+
+// with adds a detail to a fault.
+func with(err error, key string, value any) error {
+	if f, ok := err.(*fault.Fault); ok { //nolint:errorlint // the fault itself, just made
+		return f.With(key, value)
+	}
+	return err
+}
+
+// relationKeys refuses relations that the blueprint does not have (V3).
+func (w *write) relationKeys() error {
+	for _, key := range sortedKeys(w.in.relations) {
+		if _, ok := w.bp.relations[key]; !ok {
+			return fault.NotFound("Relation", key).With("blueprint", w.bp.id)
+		}
+	}
+	return nil
+}
+
+// relations is the stage of cardinality (V9).
+func (w *write) relations() error {
+	var problems fault.Problems
+	out := jsonv.Map(w.doc, "relations")
+	for _, key := range sortedKeys(w.in.relations) {
+		r := w.bp.relations[key]
+		value := w.in.relations[key]
+		list, isList := value.([]any)
+		switch {
+		case value == nil:
+			out[key] = emptyOf(r)
+		case isList && !r.many:
+			problems = append(problems, fault.Problem{Path: jsonv.Pointer("relations", key), Relation: key, Message: "takes one identifier, got an array"})
+		case !isList && r.many:
+			problems = append(problems, fault.Problem{Path: jsonv.Pointer("relations", key), Relation: key, Message: "takes an array of identifiers, got one identifier"})
+		case isList:
+			unique := []any{}
+			for _, id := range list {
+				if !holds(unique, text(id)) {
+					unique = append(unique, id)
+				}
+			}
+			out[key] = unique
+		default:
+			out[key] = value
+		}
+	}
+	if err := problems.Fault(http.StatusUnprocessableEntity, "relation_many_violation"); err != nil {
+		return with(err, "relation", problems[0].Relation)
+	}
+	return nil
+}
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// targets is the stage of relation targets (V10, V11, §4.6).
+func (w *write) targets() error {
+	for _, key := range sortedKeys(w.in.relations) {
+		target := w.bp.relations[key].target
+		value, _ := jsonv.Get(w.doc, "relations", key)
+		for _, id := range identifiersOf(value) {
+			k := entityKey{target, id}
+			if k == (entityKey{w.bp.id, w.id}) {
+				continue
+			}
+			d, err := w.s.entity(k)
+			if err != nil {
+				return err
+			}
+			switch {
+			case d != nil:
+			case w.createMissing && !isSystem(target):
+				w.missing = append(w.missing, k)
+			default:
+				return fault.NotFound("Entity", id).With("blueprint", target).With("relation", key)
+			}
+		}
+	}
+	return nil
+}

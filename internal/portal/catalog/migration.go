@@ -1,0 +1,193 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// DeleteAllEntities empties a blueprint and returns the id of the migration that
+// did it. The work is done when it returns, so that the first poll sees COMPLETED
+// (reference/catalog.md §2.16 X7).
+func (c *Catalog) DeleteAllEntities(ctx context.Context, tx store.Tx, actor Actor, id string, o DeleteAllOptions) (string, error) {
+	s := c.begin(ctx, tx, actor)
+	b, err := s.needBlueprint(id)
+	if err != nil {
+		return "", err
+	}
+	if err := s.checkRun(o.RunID); err != nil {
+		return "", err
+	}
+	if o.Blueprint && isSystem(id) {
+		return "", fault.Protected("blueprint %q is a system blueprint and cannot be deleted", id)
+	}
+	if id == ruleResults {
+		return "", protectedEntity("deleted")
+	}
+	refs, err := s.references(id)
+	if err != nil {
+		return "", err
+	}
+	if err := refuseEmptying(b, refs, o.Blueprint); err != nil {
+		return "", err
+	}
+	count, err := s.deleteEverything(b, refs)
+	if err != nil {
+		return "", err
+	}
+	if o.Blueprint {
+		if a := c.deps.Actions; a != nil {
+			if err := a.DeleteOf(tx, actor.Org, id); err != nil {
+				return "", err
+			}
+		}
+		if err := s.dropBlueprint(id); err != nil {
+			return "", err
+		}
+	}
+	migration := c.deps.IDs.Migration()
+	record := store.Doc{
+		"id": migration, "identifier": migration, "actor": actor.ID, "sourceBlueprint": id,
+		"mapping": jsonv.Object{}, "status": "COMPLETED", "deleteBlueprint": o.Blueprint, "deleteEntities": true,
+		"successCount": jsonv.Int(count), "failureCount": jsonv.Int(0),
+		"createdAt": s.stamp, "updatedAt": s.stamp, "createdBy": actor.ID, "updatedBy": actor.ID,
+	}
+	return migration, tx.Put(KindMigration, record, actor.Org, migration)
+}
+
+// refuseEmptying checks X3 and X4.
+func refuseEmptying(b *blueprint, refs []reference, withBlueprint bool) error {
+	var required, any []string
+	for _, r := range refs {
+		if r.blueprint == b.id {
+			continue
+		}
+		any = append(any, r.blueprint+"."+r.key)
+		if r.required {
+			required = append(required, r.blueprint+"."+r.key)
+		}
+	}
+	// Children of scorecards and rules go with them instead of protecting them.
+	if len(required) > 0 && !ownsChildren(b.id) {
+		return fault.HasDependents("required relations point at blueprint %q: has_dependents: %s", b.id, joined(required))
+	}
+	if withBlueprint && len(any) > 0 {
+		return fault.HasDependents("blueprint %q is the target of relations: has_dependents: %s", b.id, joined(any))
+	}
+	return nil
+}
+
+// deleteEverything deletes all entities of b and empties the relations that
+// pointed at them.
+func (s *session) deleteEverything(b *blueprint, refs []reference) (int, error) {
+	var ids []string
+	for row, err := range s.entitiesOf(b.id, nil, store.Page{}) {
+		if err != nil {
+			return 0, err
+		}
+		ids = append(ids, jsonv.String(row.Doc, "identifier"))
+	}
+	if ownsChildren(b.id) {
+		d := s.deletion(true)
+		for _, id := range ids {
+			d.add(entityKey{b.id, id})
+		}
+		return len(ids), d.run()
+	}
+	for _, id := range ids {
+		k := entityKey{b.id, id}
+		if err := s.change("DELETE", k, k, func() error { return s.dropEntity(k) }); err != nil {
+			return 0, err
+		}
+	}
+	for _, r := range refs {
+		if r.blueprint == b.id {
+			continue
+		}
+		if err := s.emptyRelation(r); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
+}
+
+// emptyRelation clears a relation on every entity that has a value in it.
+func (s *session) emptyRelation(r reference) error {
+	var changed []store.Doc
+	for row, err := range s.entitiesOf(r.blueprint, nil, store.Page{}) {
+		if err != nil {
+			return err
+		}
+		value, _ := jsonv.Get(row.Doc, "relations", r.key)
+		if len(identifiersOf(value)) == 0 {
+			continue
+		}
+		e := &edit{doc: row.Doc}
+		e.part("relations")[r.key] = emptyOf(r.relation)
+		changed = append(changed, e.result)
+	}
+	for _, d := range changed {
+		if err := s.putEntity(entityKey{r.blueprint, jsonv.String(d, "identifier")}, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// emptyOf is the value of a cleared relation.
+func emptyOf(r relation) any {
+	if r.many {
+		return []any{}
+	}
+	return nil
+}
+
+// ReadMigration returns one migration record.
+func (c *Catalog) ReadMigration(_ context.Context, tx store.Tx, actor Actor, id string) (jsonv.Object, error) {
+	d, err := tx.Get(KindMigration, actor.Org, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fault.NotFound("Migration", id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return public(d), nil
+}
+
+// migrationStates are all states of reference/catalog.md §2.17.
+var migrationStates = []string{"PENDING", "INITIALIZING", "RUNNING", "PENDING_CANCELLATION", "COMPLETED", "FAILURE", "CANCELLED"}
+
+// ListMigrations returns the migration records that filter admits.
+func (c *Catalog) ListMigrations(_ context.Context, tx store.Tx, actor Actor, filter MigrationFilter) ([]any, error) {
+	for _, state := range filter.Status {
+		if !slices.Contains(migrationStates, state) {
+			return nil, fault.New(http.StatusUnprocessableEntity, "invalid_request", "status must be one of %s", joined(migrationStates))
+		}
+	}
+	out := []any{}
+	for row, err := range tx.Scan(KindMigration, nil, store.Page{}, actor.Org) {
+		if err != nil {
+			return nil, err
+		}
+		d := row.Doc
+		if filter.admits(d) {
+			out = append(out, public(d))
+		}
+	}
+	return out, nil
+}
+
+func (f MigrationFilter) admits(d store.Doc) bool {
+	if len(f.Status) > 0 && !slices.Contains(f.Status, jsonv.String(d, "status")) {
+		return false
+	}
+	if f.Actor != "" && f.Actor != jsonv.String(d, "actor") {
+		return false
+	}
+	return f.Blueprint == "" || f.Blueprint == jsonv.String(d, "sourceBlueprint") || f.Blueprint == jsonv.String(d, "mapping", "blueprint")
+}

@@ -1,0 +1,128 @@
+package catalog
+
+import (
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// redirect points what a definition says about blueprint old at next: relation
+// targets and the targets and paths of aggregations. It changes def and reports
+// whether anything was there to change.
+func redirect(def jsonv.Object, old, next string) bool {
+	changed := false
+	swap := func(o jsonv.Object, key string) {
+		if o != nil && jsonv.String(o, key) == old {
+			o[key] = next
+			changed = true
+		}
+	}
+	for _, r := range jsonv.Map(def, "relations") {
+		swap(jsonv.Map(r), "target")
+	}
+	for _, a := range jsonv.Map(def, "aggregationProperties") {
+		swap(jsonv.Map(a), "target")
+		swap(jsonv.Map(a, "pathFilter", "0"), "fromBlueprint")
+	}
+	return changed
+}
+
+// renameBlueprint carries everything that names the blueprint over to its new
+// identifier (reference/catalog.md §2.12). next is already stored.
+func (s *session) renameBlueprint(old, next *blueprint) error {
+	if err := s.dropBlueprint(old.id); err != nil {
+		return err
+	}
+	all, err := s.allBlueprints()
+	if err != nil {
+		return err
+	}
+	for _, b := range all {
+		if b.id == next.id {
+			continue
+		}
+		def := jsonv.CloneObject(b.doc)
+		if redirect(def, old.id, next.id) {
+			if err := s.putBlueprint(def); err != nil {
+				return err
+			}
+		}
+		if isSystem(b.id) {
+			if err := s.renameInValues(b, old.id, next.id); err != nil {
+				return err
+			}
+		}
+	}
+	var docs []store.Doc
+	for row, err := range s.entitiesOf(old.id, nil, store.Page{}) {
+		if err != nil {
+			return err
+		}
+		docs = append(docs, row.Doc)
+	}
+	for _, d := range docs {
+		id := jsonv.String(d, "identifier")
+		e := &edit{doc: d}
+		e.set("blueprint", next.id)
+		if err := s.dropEntity(entityKey{old.id, id}); err != nil {
+			return err
+		}
+		if err := s.putEntity(entityKey{next.id, id}, e.result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renameInValues rewrites the properties of system blueprints that hold
+// blueprint identifiers, such as _scorecard.blueprint.
+func (s *session) renameInValues(b *blueprint, old, next string) error {
+	var keys []string
+	for _, key := range sortedKeys(b.props) {
+		if f := fieldOf(b.props[key].def); f.Format == "blueprints" || f.ItemFormat == "blueprints" {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	var changed []store.Doc
+	for row, err := range s.entitiesOf(b.id, nil, store.Page{}) {
+		if err != nil {
+			return err
+		}
+		e := &edit{doc: row.Doc}
+		for _, key := range keys {
+			switch value := jsonv.Map(row.Doc, "properties")[key].(type) {
+			case string:
+				if value == old {
+					e.part("properties")[key] = next
+				}
+			case []any:
+				if holds(value, old) {
+					e.part("properties")[key] = replaced(value, old, next)
+				}
+			}
+		}
+		if e.result != nil {
+			changed = append(changed, e.result)
+		}
+	}
+	for _, d := range changed {
+		if err := s.putEntity(entityKey{b.id, jsonv.String(d, "identifier")}, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replaced returns list with every old exchanged for next.
+func replaced(list []any, old, next string) []any {
+	out := make([]any, len(list))
+	for i, e := range list {
+		if e == old {
+			e = next
+		}
+		out[i] = e
+	}
+	return out
+}

@@ -1,0 +1,124 @@
+package catalog
+
+import (
+	"context"
+	_ "embed"
+	"net/http"
+	"slices"
+	"sync"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// systemText declares the managed parts of the system blueprints
+// (reference/catalog.md §3.2).
+//
+//go:embed system.json
+var systemText []byte
+
+// A system blueprint that nobody has changed is not stored. It is dated before
+// anything an organization makes itself.
+const (
+	systemCreatedAt = "2022-01-01T00:00:00.000Z"
+	systemCreatedBy = "port"
+)
+
+// resultTarget marks the relations of _rule_result that scorecards add (Y9).
+const resultTarget = "rule_result_target"
+
+// systemTable is read once and never changes.
+var systemTable = sync.OnceValue(func() map[string]*blueprint {
+	text, err := jsonv.Decode(systemText)
+	list, ok := text.([]any)
+	if err != nil || !ok {
+		panic("catalog: system.json is not a list of blueprints")
+	}
+	table := map[string]*blueprint{}
+	for _, entry := range list {
+		def, problems := readDefinition(entry, true)
+		if err := problems.Invalid(); err != nil {
+			panic("catalog: system.json: " + err.Error())
+		}
+		def["createdAt"], def["updatedAt"] = systemCreatedAt, systemCreatedAt
+		def["createdBy"], def["updatedBy"] = systemCreatedBy, systemCreatedBy
+		b := compileBlueprint(sealed(def))
+		table[b.id] = b
+	}
+	return table
+})
+
+// systemBlueprint returns the shipped definition, nil when id is no system blueprint.
+func systemBlueprint(id string) *blueprint { return systemTable()[id] }
+
+func systemIdentifiers() []string { return sortedKeys(systemTable()) }
+
+func isSystem(id string) bool { return systemBlueprint(id) != nil }
+
+// SystemStructure returns the managed part of a system blueprint (Y8).
+func (c *Catalog) SystemStructure(_ context.Context, _ store.Tx, _ Actor, id string) (jsonv.Object, error) {
+	b := systemBlueprint(id)
+	if b == nil {
+		return nil, fault.NotFound("System blueprint", id)
+	}
+	return public(b.doc), nil
+}
+
+// keepManaged puts the managed parts of a system blueprint back into a definition
+// that is about to replace old (Y3–Y7, Y9). Omissions and small differences are
+// repaired; only another type is refused, since the caller would lose its meaning.
+func keepManaged(old *blueprint, def jsonv.Object) error {
+	managed := systemBlueprint(old.id).doc
+	for _, key := range []string{"icon", "description"} {
+		if _, ok := def[key]; !ok && old.doc[key] != nil {
+			def[key] = old.doc[key]
+		}
+	}
+	if o, ok := managed["ownership"]; ok {
+		def["ownership"] = jsonv.Clone(o)
+	}
+	for _, path := range [][]string{{"schema", "properties"}, {"mirrorProperties"}, {"calculationProperties"}, {"aggregationProperties"}, {"relations"}} {
+		entries := jsonv.Map(def, path...)
+		for key, entry := range jsonv.Map(managed, path...) {
+			if given, ok := entries[key]; ok && path[0] != "relations" && jsonv.String(given, "type") != jsonv.String(entry, "type") {
+				return fault.Protected("%q of system blueprint %q is managed and its type cannot be changed", key, old.id).With("property", key)
+			}
+			entries[key] = jsonv.Clone(entry)
+		}
+	}
+	if err := movedManaged(old.id, def); err != nil {
+		return err
+	}
+	relations := jsonv.Map(def, "relations")
+	for key, entry := range jsonv.Map(old.doc, "relations") {
+		if _, ok := relations[key]; !ok && jsonv.String(entry, "type") == resultTarget {
+			relations[key] = jsonv.Clone(entry)
+		}
+	}
+	for _, key := range sortedKeys(relations) {
+		if _, ok := jsonv.Get(managed, "relations", key); !ok && jsonv.Bool(relations[key], "required") {
+			return invalid(jsonv.Pointer("relations", key), "a relation added to a system blueprint cannot be required")
+		}
+	}
+	required := slices.Clone(jsonv.List(managed, "schema", "required"))
+	for _, key := range jsonv.List(def, "schema", "required") {
+		if !slices.Contains(required, key) {
+			required = append(required, key)
+		}
+	}
+	jsonv.Map(def, "schema")["required"] = required
+	return nil
+}
+
+// movedManaged refuses a definition that uses a managed key for another kind of
+// property.
+func movedManaged(id string, def jsonv.Object) error {
+	r := &reader{}
+	r.nameSpace(def)
+	if len(r.problems) == 0 {
+		return nil
+	}
+	return fault.New(http.StatusForbidden, "protected_resource", "system blueprint %q: %s: %s",
+		id, r.problems[0].Path, r.problems[0].Message)
+}
