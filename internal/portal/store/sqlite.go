@@ -75,9 +75,7 @@ func OpenSQLite(ctx context.Context, path string, options SQLiteOptions) (Store,
 	return s, nil
 }
 
-// openWriter opens the connection that writes and prepares the tables. The
-// tables come first and the write-ahead log after, so that the header in the
-// file itself always says whose it is.
+// openWriter opens the connection that writes and prepares the tables.
 func (s *SQLite) openWriter(ctx context.Context, fresh bool) error {
 	mode := "mode=rw"
 	if fresh {
@@ -91,18 +89,12 @@ func (s *SQLite) openWriter(ctx context.Context, fresh bool) error {
 	if err != nil {
 		return err
 	}
-	err = s.patiently(ctx, func() error { return c.run("BEGIN IMMEDIATE") })
-	if err == nil {
-		err = c.prepare(s.path, s.options.Indexes, s.options.IndexVersion)
-		if err == nil {
-			err = s.patiently(ctx, func() error { return c.run("COMMIT") })
-		}
-		if err != nil {
-			err = errors.Join(err, c.run("ROLLBACK"))
-		}
-	}
+	err = s.transaction(ctx, c, func() error { return c.claim(s.path) })
 	if err == nil {
 		err = s.patiently(ctx, func() error { return c.run("PRAGMA journal_mode = WAL") })
+	}
+	if err == nil {
+		err = s.transaction(ctx, c, func() error { return c.prepare(s.path, s.options.Indexes, s.options.IndexVersion) })
 	}
 	if err == nil && fresh {
 		err = syncDirectory(s.path)
@@ -112,6 +104,22 @@ func (s *SQLite) openWriter(ctx context.Context, fresh bool) error {
 	}
 	s.writer = c
 	return nil
+}
+
+func (s *SQLite) transaction(ctx context.Context, c *conn, f func() error) error {
+	if err := s.patiently(ctx, func() error { return c.run("BEGIN IMMEDIATE") }); err != nil {
+		return err
+	}
+	err := f()
+	if err == nil {
+		err = s.patiently(ctx, func() error { return c.run("COMMIT") })
+	}
+	if err != nil {
+		// After some errors SQLite has rolled back by itself; then this one has
+		// nothing to do.
+		_ = c.run("ROLLBACK") //nolint:errcheck // see above
+	}
+	return err
 }
 
 // explain turns SQLite's errors about the file as a whole into ours.

@@ -13,6 +13,9 @@ import (
 // applicationID marks a SQLite file as ours in its header ("PLpo").
 const applicationID = 0x504c706f
 
+// minPage is the smallest page of SQLite, and so the smallest file with content.
+const minPage = 512
+
 // NotDataFileError says that the file at Path holds something else. It was not
 // touched.
 type NotDataFileError struct{ Path, Reason string }
@@ -70,8 +73,12 @@ func inspect(path string) (fresh bool, err error) {
 	if err := inspectDirectory(path); err != nil {
 		return false, err
 	}
-	if info.Size() == 0 {
+	switch {
+	case info.Size() == 0:
 		return true, nil
+	case info.Size() < minPage:
+		// SQLite takes some of these for empty files.
+		return false, &NotDataFileError{path, "it is no SQLite database"}
 	}
 	return false, inspectHeader(path)
 }
@@ -94,7 +101,10 @@ func inspectDirectory(path string) error {
 }
 
 func inspectHeader(path string) (err error) {
-	c, err := openConn(path, "mode=ro&immutable=1")
+	// A checkpoint that is under way, or was cut off by a kill, leaves a header
+	// that counts more pages than the file has. The log makes up for that, but
+	// here it is not read; writable_schema lets SQLite overlook it.
+	c, err := openConn(path, "mode=ro&immutable=1", "writable_schema = ON")
 	if err != nil {
 		return &FileAccessError{path, err.Error(), err}
 	}
@@ -117,17 +127,7 @@ func inspectHeader(path string) (err error) {
 	if err != nil {
 		return &FileAccessError{path, err.Error(), err}
 	}
-	return checkFormat(path, found)
-}
-
-func checkFormat(path string, found int64) error {
-	if found > format {
-		return &NewerFormatError{path, int(found), format}
-	}
-	if found < 1 {
-		return &NotDataFileError{path, "it names no data format"}
-	}
-	return nil
+	return c.checkFormat(path, found)
 }
 
 // syncDirectory makes the names in the directory of path durable.

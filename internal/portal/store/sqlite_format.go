@@ -65,6 +65,34 @@ var migrations = [format]func(*conn) error{
 	},
 }
 
+// claim marks an empty file as ours. This is a transaction of its own, of one
+// page: whenever the process dies, the file is either empty or says whose it
+// is. It refuses what another program has put there since it was inspected.
+func (c *conn) claim(path string) error {
+	id, err := c.number("PRAGMA application_id")
+	if err != nil || id == applicationID {
+		return err
+	}
+	empty, err := c.empty()
+	if err != nil {
+		return err
+	}
+	if id != 0 || !empty {
+		return &NotDataFileError{path, "it is a SQLite database of another program"}
+	}
+	return c.run(fmt.Sprintf("PRAGMA application_id = %d", applicationID))
+}
+
+// empty reports whether the file has neither a format nor tables.
+func (c *conn) empty() (bool, error) {
+	found, err := c.number("PRAGMA user_version")
+	if err != nil || found != 0 {
+		return false, err
+	}
+	tables, err := c.number("SELECT count(*) FROM sqlite_master")
+	return tables == 0, err
+}
+
 // prepare creates or migrates the tables and brings the entries up to the given
 // version of the indexes, all inside the running transaction.
 func (c *conn) prepare(path string, indexes Indexes, indexVersion string) error {
@@ -72,29 +100,14 @@ func (c *conn) prepare(path string, indexes Indexes, indexVersion string) error 
 	if err != nil {
 		return err
 	}
-	id, err := c.number("PRAGMA application_id")
-	if err != nil {
+	if err := c.checkFormat(path, found); err != nil {
 		return err
-	}
-	tables, err := c.number("SELECT count(*) FROM sqlite_master")
-	if err != nil {
-		return err
-	}
-	if id != 0 || found != 0 || tables != 0 {
-		// Another process may have come first; what counts is in the file now.
-		if id != applicationID {
-			return &NotDataFileError{path, "it is a SQLite database of another program"}
-		}
-		if err := checkFormat(path, found); err != nil {
-			return err
-		}
 	}
 	for ; found < format; found++ {
 		if err := migrations[found](c); err != nil {
 			return fmt.Errorf("data file %s, from format %d to %d: %w", path, found, found+1, err)
 		}
-		marks := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, found+1)
-		if err := c.script(marks); err != nil {
+		if err := c.run(fmt.Sprintf("PRAGMA user_version = %d", found+1)); err != nil {
 			return err
 		}
 	}
@@ -106,6 +119,22 @@ func (c *conn) prepare(path string, indexes Indexes, indexVersion string) error 
 		return nil
 	}
 	return c.reindex(indexes, indexVersion)
+}
+
+// checkFormat refuses formats that are not ours to read. Format 0 is a file that
+// was claimed and has no tables yet.
+func (c *conn) checkFormat(path string, found int64) error {
+	if found > format {
+		return &NewerFormatError{path, int(found), format}
+	}
+	if found > 0 {
+		return nil
+	}
+	empty, err := c.empty()
+	if err == nil && !empty {
+		err = &NotDataFileError{path, "it names no data format"}
+	}
+	return err
 }
 
 // mark tells an index version from the empty text of a file without entries.
