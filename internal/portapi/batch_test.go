@@ -363,8 +363,8 @@ func TestALoadOverlappingAWriteIsNotServedToLaterReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := e["properties"].(jsonv.Object)["n"]; fmt.Sprint(n) != "999" { //nolint:forcetypeassert // the fake's shape
-			t.Errorf("read the value from before the write: %v", n)
+		if properties, ok := e["properties"].(jsonv.Object); !ok || fmt.Sprint(properties["n"]) != "999" {
+			t.Errorf("read the value from before the write: %v", e)
 		}
 		close(slow.open)
 		wg.Wait()

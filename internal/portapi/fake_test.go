@@ -216,17 +216,13 @@ func (p *fakePort) answer(r *http.Request) (int, jsonv.Object) {
 	for i, s := range segments {
 		segments[i] = mustUnescape(s)
 	}
-	route := r.Method + " " + segments[0]
-	for i, s := range segments[1:] {
-		if i%2 == 0 && !(i == 2 && s == "search") {
-			s = "*"
+	shape := slices.Clone(segments)
+	for i := 1; i < len(shape); i += 2 {
+		if i == 1 || r.Method != http.MethodPost || shape[i] != "search" {
+			shape[i] = "*"
 		}
-		if i == 1 || s == "search" {
-			route += "/" + s
-			continue
-		}
-		route += "/*"
 	}
+	route := r.Method + " " + strings.Join(shape, "/")
 	p.log = append(p.log, route)
 	if p.refuse != nil {
 		if status := p.refuse(route); status != 0 {

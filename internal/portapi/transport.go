@@ -315,5 +315,5 @@ func (c *Client) foreign(k *call, body []byte, out *outcome) *Fault {
 // ignoresOK is for GET organization, whose body says nothing reliable in "ok";
 // reference/provider-catalog.md §2.2.
 func (k *call) ignoresOK() bool {
-	return k.Method == http.MethodGet && len(k.Op.Path) == 1 && k.Op.Path[0] == "organization"
+	return k.Method == http.MethodGet && len(k.Path) == 1 && k.Path[0] == "organization"
 }
