@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -37,4 +38,28 @@ func TestMemoryConforms(t *testing.T) {
 func TestSQLiteConforms(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, openSQLite)
+}
+
+func TestRandomOperationsAgreeWithANaiveModel(t *testing.T) {
+	t.Parallel()
+	seeds, steps := uint64(3), 600
+	if long() {
+		seeds, steps = 30, 5000
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprintf("memory %d", seed), func(t *testing.T) {
+			t.Parallel()
+			storetest.Walk(t, openMemory(t), func(s store.Store) store.Store { return s }, seed, steps)
+		})
+		t.Run(fmt.Sprintf("sqlite %d", seed), func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "data.db")
+			storetest.Walk(t, openFile(t, path), func(s store.Store) store.Store {
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+				return openFile(t, path)
+			}, seed, steps)
+		})
+	}
 }
