@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
@@ -97,7 +98,19 @@ func openStore(ctx context.Context, file string) (store.Store, error) {
 	if file == "" {
 		return store.NewMemory(catalog.Indexes()), nil
 	}
-	return store.OpenSQLite(ctx, file, store.SQLiteOptions{Indexes: catalog.Indexes()})
+	private(file)
+	return store.OpenSQLite(ctx, file, store.SQLiteOptions{Indexes: catalog.Indexes(), IndexVersion: indexVersion})
+}
+
+// indexVersion changes whenever [catalog.Indexes] computes other entries.
+const indexVersion = "1"
+
+// private makes a data file that does not exist yet, for its owner only: it holds
+// the key that signs tokens. What stands in the way is for the store to say.
+func private(file string) {
+	if f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
+		_ = f.Close()
+	}
 }
 
 func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
@@ -173,6 +186,11 @@ func (p *Portal) Credentials(ctx context.Context) (Credentials, error) {
 // once over the life of the data file, for printing.
 func (p *Portal) Announce(ctx context.Context) (Credentials, bool, error) {
 	return p.identity.Announce(ctx)
+}
+
+// Accepts reports whether credentials are exchanged for a token.
+func (p *Portal) Accepts(ctx context.Context, c Credentials) (bool, error) {
+	return p.identity.Accepts(ctx, c)
 }
 
 // Organization is the id of the portal's organization.

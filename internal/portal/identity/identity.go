@@ -19,6 +19,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
@@ -198,4 +199,17 @@ func (i *Identity) Credentials(ctx context.Context) (Credentials, error) {
 		return err
 	})
 	return c, err
+}
+
+// Accepts reports whether credentials would be given a token.
+func (i *Identity) Accepts(ctx context.Context, c Credentials) (bool, error) {
+	err := i.store.View(ctx, func(tx store.Tx) error {
+		_, err := i.verify(tx, c)
+		return err
+	})
+	var refused *fault.Fault
+	if errors.As(err, &refused) {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -130,9 +130,11 @@ func (i *Identity) mint(ctx context.Context, given Credentials) (claims jsonv.Ob
 			return err
 		}
 		now := i.clock.Now()
+		// Claims count whole seconds: rounding up gives a fresh token its full time.
+		expires := now.Add(lifetime + time.Second - 1).Truncate(time.Second)
 		claims = jsonv.Object{
 			"iss": issuer, "aud": []any{audience}, "sub": given.ClientID, "jti": i.ids.Trace(),
-			"iat": jsonv.Int(now.Unix()), "exp": jsonv.Int(now.Add(lifetime).Unix()),
+			"iat": jsonv.Int(now.Unix()), "exp": jsonv.Int(expires.Unix()),
 			"orgId": i.org, "isMachine": true, "personalToken": false,
 			audience + "/orgId": i.org, audience + "/orgName": jsonv.String(org, "name"), audience + "/email": "",
 		}

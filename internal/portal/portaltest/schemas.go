@@ -139,6 +139,9 @@ var exceptions = []exception{
 	{func(_ string, status int) bool { return status >= 400 }, allow("details")},
 	// Every client polls the migration (reference/catalog.md §2.16 X1).
 	{only("DELETE /v1/blueprints/{blueprint}/all-entities"), allow("migrationId")},
+	// The published entity is the request body's; answers carry more
+	// (reference/catalog.md §4.1).
+	{func(route string, status int) bool { return status < 300 && strings.Contains(route, "entities") }, inside([]string{"entity", "entities"}, "blueprint", "createdAt", "createdBy", "updatedAt", "updatedBy", "scorecards")},
 }
 
 func only(route string) func(string, int) bool {
@@ -150,6 +153,22 @@ func allow(name string) func(jsonv.Object) {
 	return func(schema jsonv.Object) {
 		if properties := jsonv.Map(schema, "properties"); properties != nil {
 			properties[name] = true
+		}
+	}
+}
+
+// inside is [allow] for the documents, or lists of documents, under some keys of
+// the answer.
+func inside(keys []string, names ...string) func(jsonv.Object) {
+	return func(schema jsonv.Object) {
+		for _, key := range keys {
+			document := jsonv.Map(schema, "properties", key)
+			if items := jsonv.Map(document, "items"); items != nil {
+				document = items
+			}
+			for _, name := range names {
+				allow(name)(document)
+			}
 		}
 	}
 }
