@@ -45,16 +45,14 @@ func (f *Fault) Error() string {
 	default:
 		b.WriteString(http.StatusText(f.Status))
 	}
-	if problems := f.Problems(); len(problems) > 0 {
-		for _, p := range problems {
-			if line := p.String(); !strings.Contains(f.Message, line) {
-				b.WriteString("\n  - " + line)
-			}
+	end := " "
+	for _, p := range f.Problems() {
+		if !p.within(f.Message) {
+			b.WriteString("\n  - " + p.String())
+			end = "\n"
 		}
-		b.WriteString("\n")
-	} else {
-		b.WriteString(" ")
 	}
+	b.WriteString(end)
 	b.WriteString("(")
 	if f.Code != "" {
 		b.WriteString(f.Code + ", ")
@@ -89,6 +87,11 @@ func (p Problem) String() string {
 		return p.Message
 	}
 	return "/" + strings.Join(p.Pointer, "/") + ": " + p.Message
+}
+
+// within reports whether a message says all that the problem does.
+func (p Problem) within(message string) bool {
+	return strings.Contains(message, p.Message) && strings.Contains(message, strings.Join(p.Pointer, "/"))
 }
 
 // Problems returns the violations the server listed, in its order.

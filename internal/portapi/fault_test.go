@@ -94,6 +94,23 @@ func TestAFaultSaysMessageCodeAndCall(t *testing.T) {
 	}
 }
 
+func TestAFaultDoesNotRepeatWhatTheMessageSays(t *testing.T) {
+	t.Parallel()
+	f := &Fault{
+		Status: 422, Code: "invalid_request", Method: "POST", Path: "/v1/blueprints",
+		Message: "/title is required; /a/b want a string, got number",
+		Details: jsonv.Object{"errors": []any{
+			jsonv.Object{"path": "/title", "message": "is required"},
+			jsonv.Object{"path": "/a/b", "message": "want a string, got number"},
+			jsonv.Object{"path": "/icon", "message": "is required"},
+		}},
+	}
+	want := "/title is required; /a/b want a string, got number\n  - /icon: is required\n(invalid_request, POST /v1/blueprints, status 422)"
+	if diff := cmp.Diff(want, f.Error()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestForeignAnswersAreReportedWithTheirStart(t *testing.T) {
 	t.Parallel()
 	page := "<html>\n<body>" + strings.Repeat("ü", 4000)
