@@ -179,10 +179,12 @@ func HasCode(err error, code string) bool {
 	return ok && f.Code == code
 }
 
-// excerpt cuts body to the limit at a rune's boundary, on one line.
+// excerpt cuts body to the limit at a rune's boundary, on one line. The mark of
+// the cut is within the limit.
 func excerpt(body []byte, limit int) string {
 	cut := len(body) > limit
 	if cut {
+		limit -= len("…")
 		body = body[:limit]
 		for len(body) > 0 && !utf8.Valid(body) && len(body) > limit-utf8.UTFMax {
 			body = body[:len(body)-1]
