@@ -1,0 +1,190 @@
+package provider
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/dlclark/regexp2"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/portlens/terraform-provider-port/internal/jq"
+	"github.com/portlens/terraform-provider-port/internal/lens"
+)
+
+// Rules of the catalog that need no server: grammar of identifiers and keys
+// (reference/catalog.md §1.3), colours (§2.5), patterns (§2.3).
+var (
+	propertyKey = regexp.MustCompile(`^[A-Za-z0-9@_=\\-]+$`)
+
+	colours = []string{
+		"blue", "turquoise", "orange", "purple", "pink", "yellow", "green", "red", "gold", "silver",
+		"paleBlue", "darkGray", "lightGray", "bronze", "lime", "olive", "brown",
+	}
+)
+
+// identifierCheck is the grammar of blueprint identifiers, with also for the
+// characters entities may use on top.
+func identifierCheck(also string, most int) lens.Check {
+	grammar := regexp.MustCompile(`^[\p{L}0-9@_.+:\\/` + also + `-]+$`)
+	say := fmt.Sprintf("letters, digits and any of @ _ . + : \\ / %s-, at most %d characters, and not . or ..", spaced(also), most)
+	return lens.Test("Invalid identifier", say, func(v tftypes.Value) string {
+		s := lens.AsText(v)
+		if s != "." && s != ".." && utf8.RuneCountInString(s) <= most && grammar.MatchString(s) {
+			return ""
+		}
+		return fmt.Sprintf("want %s; got %q", say, s)
+	})
+}
+
+func spaced(s string) string {
+	if s == "" {
+		return ""
+	}
+	return s + " "
+}
+
+// keysCheck is the grammar of the keys of properties, relations and the like.
+func keysCheck() lens.Check {
+	return lens.Test("Invalid key", "", func(v tftypes.Value) string {
+		for _, key := range slices.Sorted(maps.Keys(lens.AsObj(v))) {
+			if len(key) > 100 || !propertyKey.MatchString(key) {
+				return fmt.Sprintf("key %q: want letters A to Z, digits and any of @ _ = \\ -, at most 100 characters", key)
+			}
+		}
+		return ""
+	})
+}
+
+// patternCheck wants a regular expression in the dialect of the API, ECMAScript.
+func patternCheck() lens.Check {
+	return lens.Test("Invalid regular expression", "regular expression in the ECMAScript dialect", func(v tftypes.Value) string {
+		if _, err := regexp2.Compile(lens.AsText(v), regexp2.ECMAScript|regexp2.Unicode); err != nil {
+			return strings.TrimSuffix(err.Error(), ".")
+		}
+		return ""
+	})
+}
+
+// jqCheck warns of a program that our jq does not understand; the service's own
+// dialect accepts a little more.
+func jqCheck() lens.Check {
+	return lens.Warn(lens.Test("This jq program may not work", "", func(v tftypes.Value) string {
+		if err := jq.Check(straightQuotes(lens.AsText(v))); err != nil {
+			return "the program does not parse here: " + err.Error() + ". If Port does not understand it either, the value will be null"
+		}
+		return ""
+	}))
+}
+
+// straightQuotes rewrites single quotes used as string delimiters, as Port does
+// before it compiles (reference/catalog.md §2.8 K5).
+func straightQuotes(program string) string {
+	runes := []rune(program)
+	space := func(i int) bool { return strings.ContainsRune(" \t\r\n", runes[i]) }
+	for i, r := range runes {
+		if r != '\'' {
+			continue
+		}
+		first, last := i == 0, i == len(runes)-1
+		opens := (first || space(i-1)) && !last && !space(i+1) && runes[i+1] != '"'
+		closes := (last || space(i+1)) && !first && !space(i-1) && runes[i-1] != '"'
+		if opens || closes {
+			runes[i] = '"'
+		}
+	}
+	return string(runes)
+}
+
+// checkBlueprint finds what is wrong between the attributes of a blueprint.
+func checkBlueprint(config tftypes.Value) []lens.Problem {
+	var out []lens.Problem
+	blueprint := lens.AsObj(config)
+	root := tftypes.NewAttributePath()
+
+	if o := lens.AsObj(blueprint["ownership"]); o != nil {
+		at := root.WithAttributeName("ownership").WithAttributeName("path")
+		switch kind, _ := text(o["type"]); {
+		case kind == "Inherited" && o["path"].IsKnown() && lens.AsText(o["path"]) == "":
+			out = append(out, lens.Problem{Path: at, Summary: "Missing ownership path",
+				Detail: "Ownership of type Inherited wants a path: the relations, joined by dots, that lead to the blueprint whose teams are inherited."})
+		case kind == "Direct" && !lens.Nothing(o["path"]):
+			out = append(out, lens.Problem{Path: at, Summary: "Superfluous ownership path",
+				Detail: "Only ownership of type Inherited has a path; with Direct, teams are set on each entity."})
+		}
+	}
+	if !lens.Nothing(blueprint["webhook_changelog_destination"]) && !lens.Nothing(blueprint["kafka_changelog_destination"]) {
+		out = append(out, lens.Problem{Path: root.WithAttributeName("kafka_changelog_destination"), Summary: "Invalid Attribute Combination",
+			Detail: "A blueprint has one changelog destination: kafka_changelog_destination conflicts with webhook_changelog_destination, leave one of them out."})
+	}
+	out = append(out, checkNames(blueprint)...)
+	for _, key := range slices.Sorted(maps.Keys(lens.AsObj(blueprint["relations"]))) {
+		relation := lens.AsObj(lens.AsObj(blueprint["relations"])[key])
+		if lens.AsBool(relation["many"]) && lens.AsBool(relation["required"]) {
+			out = append(out, lens.Problem{Path: root.WithAttributeName("relations").WithElementKeyString(key).WithAttributeName("required"),
+				Summary: "Invalid Attribute Combination", Detail: "A relation to many entities cannot be required: set either many or required."})
+		}
+	}
+	return append(out, checkDefaults(blueprint)...)
+}
+
+// checkNames refuses a key that two kinds of property share: they live in one
+// name space (reference/catalog.md §2.1). Keys in two maps of properties are
+// found by the codec.
+func checkNames(blueprint lens.Obj) []lens.Problem {
+	var out []lens.Problem
+	taken := map[string]string{}
+	for key := range propertyTypes(blueprint) {
+		taken[key] = "properties"
+	}
+	for _, name := range []string{"mirror_properties", "calculation_properties"} {
+		for _, key := range slices.Sorted(maps.Keys(lens.AsObj(blueprint[name]))) {
+			if other, ok := taken[key]; ok {
+				out = append(out, lens.Problem{Path: tftypes.NewAttributePath().WithAttributeName(name).WithElementKeyString(key),
+					Summary: "Key used twice", Detail: fmt.Sprintf("Key %q is also in %s: properties, mirror properties and calculation properties share one name space.", key, other)})
+				continue
+			}
+			taken[key] = name
+		}
+	}
+	return out
+}
+
+// checkDefaults wants a default to be one of the enum's values.
+func checkDefaults(blueprint lens.Obj) []lens.Problem {
+	var out []lens.Problem
+	properties := lens.AsObj(blueprint["properties"])
+	for _, name := range []string{"string_props", "number_props"} {
+		all := lens.AsObj(properties[name])
+		for _, key := range slices.Sorted(maps.Keys(all)) {
+			p := lens.AsObj(all[key])
+			at := tftypes.NewAttributePath().WithAttributeName("properties").WithAttributeName(name).WithElementKeyString(key).WithAttributeName("default")
+			out = append(out, checkEnum(at, p["enum"], p["default"])...)
+		}
+	}
+	arrays := lens.AsObj(properties["array_props"])
+	for _, key := range slices.Sorted(maps.Keys(arrays)) {
+		items := lens.AsObj(lens.AsObj(arrays[key])["string_items"])
+		at := tftypes.NewAttributePath().WithAttributeName("properties").WithAttributeName("array_props").WithElementKeyString(key).
+			WithAttributeName("string_items").WithAttributeName("default")
+		for i, d := range lens.AsList(items["default"]) {
+			out = append(out, checkEnum(at.WithElementKeyInt(i), items["enum"], d)...)
+		}
+	}
+	return out
+}
+
+func checkEnum(at *tftypes.AttributePath, enum, value tftypes.Value) []lens.Problem {
+	if !lens.Known(enum) || !lens.Known(value) || !enum.IsFullyKnown() {
+		return nil
+	}
+	allowed := lens.AsList(enum)
+	if len(allowed) == 0 || slices.ContainsFunc(allowed, value.Equal) {
+		return nil
+	}
+	return []lens.Problem{{Path: at, Summary: "Default is not in enum",
+		Detail: fmt.Sprintf("The default must be one of the values of enum, and %s is not.", lens.PathString(at))}}
+}

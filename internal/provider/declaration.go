@@ -1,0 +1,123 @@
+package provider
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/lens"
+)
+
+// Declaration is all there is to say about one kind of object: resource, data
+// source, identity, import id and documentation follow from it.
+type Declaration struct {
+	// Name is the type name without the provider's prefix: "blueprint".
+	Name string
+	// Doc and DataDoc are the first words of the documentation pages.
+	Doc, DataDoc string
+	// Key names the required string attributes that find the object, in the
+	// order of the import id: id is their values joined by colons.
+	Key []string
+	// ImportID is how the import id is written in messages; "" derives it from Key.
+	ImportID string
+	// Parts map every other attribute.
+	Parts []lens.Part
+	// Moves are key attributes whose change makes a new object and deletes the
+	// old one within one update, so that created_* change too.
+	Moves []string
+
+	API API
+}
+
+// API is how the declared object is reached. Bodies are what the codec puts and
+// gets: the document without its envelope.
+type API struct {
+	Read   func(ctx context.Context, s *session, key []string) (jsonv.Object, error)
+	Create func(ctx context.Context, c *change) (jsonv.Object, error)
+	Update func(ctx context.Context, c *change) (jsonv.Object, error)
+	Delete func(ctx context.Context, c *change) error
+
+	// Peek reads what stands under a key for the warning that a create will adopt
+	// it; nil and no error when nothing does. It may answer less surely than Read
+	// but must be cheap for thousands of keys. Optional.
+	Peek func(ctx context.Context, s *session, key []string) (jsonv.Object, error)
+	// SplitID finds the key in an import id when colons make it ambiguous. Optional.
+	SplitID func(ctx context.Context, s *session, id string) ([]string, error)
+	// Decode prepares the decoding of a document. prior is null, or holds nothing
+	// but the key, on import and in data sources. Optional.
+	Decode func(ctx context.Context, s *session, body jsonv.Object, prior tftypes.Value) *decoding
+	// Plan adds checks that need the server or the prior state; it runs for
+	// creates and updates and must not fail when the server cannot be reached.
+	// Optional.
+	Plan func(ctx context.Context, c *change) diag.Diagnostics
+	// Check adds checks of a configuration that need no server. Optional.
+	Check func(config tftypes.Value) []lens.Problem
+}
+
+// change is one create, update or delete under way, or being planned.
+type change struct {
+	*session
+	kind *kind
+
+	// plan and prior are the resource's objects; plan is null when deleting,
+	// prior is null when creating. config holds write-only values.
+	plan, prior, config tftypes.Value
+	// key is the planned key, was the prior one.
+	key, was []string
+	// body is what the plan puts, before what the prior state put. Planning
+	// leaves body nil when the plan has unknown values.
+	body, before jsonv.Object
+
+	// save keeps what the server holds by now, in case a later step fails.
+	save  func(body jsonv.Object)
+	diags diag.Diagnostics
+}
+
+// decoding is how one document is to be read. err may be set while decoding, by
+// an option that had to ask the server and failed.
+type decoding struct {
+	options lens.Options
+	err     error
+}
+
+// warn adds a warning to the change's diagnostics.
+func (c *change) warn(summary, detail string) { c.diags.AddWarning(summary, detail) }
+
+// typeName is the name users write.
+func (d *Declaration) typeName() string { return "port_" + d.Name }
+
+// noun is the name people say.
+func (d *Declaration) noun() string { return strings.ReplaceAll(d.Name, "_", " ") }
+
+// importID is the form of the import id as messages show it.
+func (d *Declaration) importID() string {
+	if d.ImportID != "" {
+		return d.ImportID
+	}
+	parts := make([]string, len(d.Key))
+	for i, k := range d.Key {
+		parts[i] = "<" + k + ">"
+	}
+	return strings.Join(parts, ":")
+}
+
+// joinID makes the id of a key.
+func joinID(key []string) string { return strings.Join(key, ":") }
+
+// splitID is the inverse of joinID as far as there is one: the last part takes
+// the rest, because identifiers may hold colons.
+func (d *Declaration) splitID(id string) ([]string, bool) {
+	parts := strings.SplitN(id, ":", len(d.Key))
+	if len(parts) != len(d.Key) {
+		return nil, false
+	}
+	for _, p := range parts {
+		if p == "" {
+			return nil, false
+		}
+	}
+	return parts, true
+}

@@ -1,0 +1,159 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/lens"
+	"github.com/portlens/terraform-provider-port/internal/portapi"
+)
+
+// The calls of port_entity, reference/provider-catalog.md §8.2 and §8.3.
+
+func readEntity(ctx context.Context, s *session, key []string) (jsonv.Object, error) {
+	return s.api.ReadEntity(ctx, key[0], key[1])
+}
+
+func createEntity(ctx context.Context, c *change) (jsonv.Object, error) {
+	blueprint, _ := text(lens.AsObj(c.plan)["blueprint"])
+	query := entityQuery(c)
+	if c.adopt {
+		query.Set("upsert", "true")
+	}
+	op := portapi.Op{Method: http.MethodPost, Path: []string{"blueprints", blueprint, "entities"}, Query: query, Body: c.body}
+	if _, named := c.body["identifier"]; named && c.adopt {
+		op.Repeat = portapi.RepeatSafe
+	}
+	answer, err := c.api.Call(ctx, op)
+	if portapi.IsConflict(err) && !c.adopt {
+		return nil, c.kind.errExists(c.key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	entity, err := envelope(answer, "entity")
+	if err == nil && len(c.key) > 0 && jsonv.String(entity, "createdAt") != jsonv.String(entity, "updatedAt") {
+		c.warn(c.kind.existsSummary(c.key), "It was taken over and its content replaced.")
+	}
+	return entity, err
+}
+
+// updateEntity replaces the entity. One that moves to another blueprint is made
+// there first, so that a failure in between loses nothing.
+func updateEntity(ctx context.Context, c *change) (jsonv.Object, error) {
+	blueprint, _ := text(lens.AsObj(c.plan)["blueprint"])
+	if blueprint != c.was[0] {
+		entity, err := createEntity(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		c.save(entity)
+		if err := deleteEntity(ctx, c); err != nil && !portapi.IsNotFound(err) {
+			return nil, &advised{fmt.Sprintf("The entity was created as %s:%s, but the one it replaces, %s, could not be deleted: delete it by hand.",
+				blueprint, jsonv.String(entity, "identifier"), joinID(c.was)), err}
+		}
+		return entity, nil
+	}
+	op := portapi.Op{Method: http.MethodPut, Path: []string{"blueprints", c.was[0], "entities", c.was[1]}, Query: entityQuery(c), Body: c.body}
+	if name, ok := c.body["identifier"].(string); ok && name != c.was[1] {
+		op.Repeat = portapi.RepeatNever // the old name is gone once it worked
+	}
+	answer, err := c.api.Call(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	return envelope(answer, "entity")
+}
+
+func deleteEntity(ctx context.Context, c *change) error {
+	_, err := c.api.Call(ctx, portapi.Op{Method: http.MethodDelete, Path: []string{"blueprints", c.was[0], "entities", c.was[1]}})
+	return err
+}
+
+// entityQuery holds what travels beside the body.
+func entityQuery(c *change) url.Values {
+	plan, query := lens.AsObj(c.plan), url.Values{}
+	if run, ok := text(plan["run_id"]); ok && run != "" {
+		query.Set("run_id", run)
+	}
+	if lens.AsBool(plan["create_missing_related_entities"]) {
+		query.Set("create_missing_related_entities", "true")
+	}
+	return query
+}
+
+// splitEntityID finds the key in an import id. Both halves may hold colons, so
+// with several the entity that exists decides, shortest blueprint first.
+func splitEntityID(ctx context.Context, s *session, id string) ([]string, error) {
+	var first []string
+	for i := range len(id) {
+		if id[i] != ':' || i == 0 || i == len(id)-1 {
+			continue
+		}
+		key := []string{id[:i], id[i+1:]}
+		if first == nil {
+			if !strings.Contains(key[1], ":") {
+				return key, nil
+			}
+			first = key
+		}
+		_, err := s.api.ReadEntity(ctx, key[0], key[1])
+		if err == nil {
+			return key, nil
+		}
+		if !portapi.IsNotFound(err) {
+			return nil, err
+		}
+	}
+	return first, nil
+}
+
+// decodeEntity tells the codec what the blueprint knows: the types of values that
+// JSON cannot tell, and the defaults that the server fills in. The blueprint is
+// asked only when the entity holds something the prior state does not explain.
+func decodeEntity(ctx context.Context, s *session, body jsonv.Object, prior tftypes.Value) *decoding {
+	d := &decoding{}
+	var properties jsonv.Object
+	loaded := false
+	load := func() jsonv.Object {
+		if !loaded {
+			loaded = true
+			document, err := s.api.ReadBlueprint(ctx, jsonv.String(body, "blueprint"))
+			d.err = err
+			properties = jsonv.Map(document, "schema", "properties")
+		}
+		return properties
+	}
+	own, related := jsonv.Map(body, "properties"), jsonv.Map(body, "relations")
+	arrays := lens.AsObj(lens.AsObj(lens.AsObj(prior)["properties"])["array_props"])
+	d.options.Hint = func(key string) (string, string) {
+		v, mine := own[key]
+		switch v.(type) {
+		case nil:
+			if _, theirs := related[key]; theirs || !mine {
+				return "", "" // a relation: one name space of its own
+			}
+		case []any:
+			for _, group := range arrays {
+				if _, held := lens.AsObj(group)[key]; held {
+					return "", ""
+				}
+			}
+		default:
+			return "", "" // its JSON kind says it all
+		}
+		p := load()
+		return jsonv.String(p, key, "type"), jsonv.String(p, key, "items", "type")
+	}
+	// On import everything is shown: there is no configuration to compare with.
+	if !lens.AsObj(prior)["title"].IsNull() {
+		d.options.Default = func(key string) (any, bool) { return jsonv.Get(load(), key, "default") }
+	}
+	return d
+}

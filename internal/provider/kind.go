@@ -1,0 +1,217 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/lens"
+	"github.com/portlens/terraform-provider-port/internal/portapi"
+)
+
+// kind is a declaration compiled once: everything calls need, computed at start.
+// Its methods are the whole behaviour of a resource on raw values; managed and
+// lookup adapt them to the framework.
+type kind struct {
+	decl  *Declaration
+	codec *lens.Codec
+	typ   tftypes.Object
+	attrs []lens.Attr
+	null  tftypes.Value
+	surfaces
+}
+
+// read refreshes prior. A null result means that the object is gone.
+func (k *kind) read(ctx context.Context, s *session, prior tftypes.Value) (tftypes.Value, diag.Diagnostics) {
+	key, ok := k.key(prior)
+	if !ok {
+		return prior, diag.Diagnostics{diag.NewErrorDiagnostic("Could not read "+k.decl.noun(),
+			"The state does not say which "+k.decl.noun()+" it is: "+strings.Join(k.decl.Key, " or ")+" is missing.")}
+	}
+	body, err := k.decl.API.Read(ctx, s, key)
+	if portapi.IsNotFound(err) {
+		return k.null, nil
+	}
+	if err != nil {
+		return prior, k.failure("read", key, err, prior)
+	}
+	v, err := k.decode(ctx, s, body, prior)
+	if err != nil {
+		return prior, k.failure("read", key, err, prior)
+	}
+	s.manages(k, key)
+	return v, nil
+}
+
+// decode turns a document of the server into a state that keeps the spelling of
+// prior.
+func (k *kind) decode(ctx context.Context, s *session, body jsonv.Object, prior tftypes.Value) (tftypes.Value, error) {
+	d := &decoding{}
+	if k.decl.API.Decode != nil {
+		d = k.decl.API.Decode(ctx, s, body, prior)
+	}
+	d.options.EscapeHTML = s.escapeHTML
+	v, err := k.codec.With(d.options).Get(body, prior)
+	if d.err != nil {
+		return k.null, d.err
+	}
+	return v, err
+}
+
+// create makes the object of plan and returns the state to keep, which is not
+// null when something was made even if a later step failed.
+func (k *kind) create(ctx context.Context, s *session, config, plan tftypes.Value) (tftypes.Value, diag.Diagnostics) {
+	return k.write(ctx, s, config, plan, k.null, "create", k.decl.API.Create)
+}
+
+// update brings the object of prior to plan and returns the state to keep: prior
+// itself when nothing was done.
+func (k *kind) update(ctx context.Context, s *session, config, plan, prior tftypes.Value) (tftypes.Value, diag.Diagnostics) {
+	return k.write(ctx, s, config, plan, prior, "update", k.decl.API.Update)
+}
+
+func (k *kind) write(ctx context.Context, s *session, config, plan, prior tftypes.Value, verb string,
+	call func(context.Context, *change) (jsonv.Object, error),
+) (tftypes.Value, diag.Diagnostics) {
+	c, err := k.change(s, config, plan, prior)
+	key := c.key
+	if len(c.was) > 0 {
+		key = c.was
+	}
+	if err != nil {
+		return prior, k.failure(verb, key, err, plan)
+	}
+	if !prior.IsNull() && !c.sends() {
+		// Only client-side settings differ, or values that turned out to be the
+		// old ones: nothing to send.
+		return complete(plan, prior), c.diags
+	}
+	kept := prior
+	c.save = func(body jsonv.Object) {
+		if v, err := k.decode(ctx, s, body, plan); err == nil {
+			kept = v
+		}
+	}
+	body, err := call(ctx, c)
+	if err != nil {
+		c.diags.Append(k.failure(verb, key, err, plan)...)
+		return kept, c.diags
+	}
+	got, err := k.decode(ctx, s, body, plan)
+	if err != nil {
+		// The object is there: forgetting it would orphan it.
+		c.diags.Append(k.failure(verb, key, err, plan)...)
+		return k.keyed(complete(plan, k.null), body), c.diags
+	}
+	return complete(plan, got), c.diags
+}
+
+// delete removes the object of prior; one that is gone already is fine.
+func (k *kind) delete(ctx context.Context, s *session, prior tftypes.Value) diag.Diagnostics {
+	c, err := k.change(s, k.null, k.null, prior)
+	if err == nil {
+		err = k.decl.API.Delete(ctx, c)
+	}
+	if err != nil && !portapi.IsNotFound(err) {
+		c.diags.Append(k.failure("delete", c.was, err, prior)...)
+	}
+	return c.diags
+}
+
+// change prepares what hooks see. Unknown values in plan are an error that
+// satisfies errors.Is(err, lens.ErrUnknown); the change is usable without its
+// body then.
+func (k *kind) change(s *session, config, plan, prior tftypes.Value) (*change, error) {
+	c := &change{session: s, kind: k, plan: plan, prior: prior, config: config, save: func(jsonv.Object) {}}
+	c.key, _ = k.key(plan)
+	var err error
+	if !prior.IsNull() {
+		c.was, _ = k.key(prior)
+		if c.before, err = k.codec.Put(prior, k.null); err != nil {
+			return c, err
+		}
+	}
+	if !plan.IsNull() {
+		c.body, err = k.codec.Put(plan, config)
+	}
+	return c, err
+}
+
+// key reads the key of an object; false when a part is null or unknown.
+func (k *kind) key(v tftypes.Value) ([]string, bool) {
+	m := lens.AsObj(v)
+	key := make([]string, len(k.decl.Key))
+	for i, name := range k.decl.Key {
+		s, ok := text(m[name])
+		if !ok || s == "" {
+			return nil, false
+		}
+		key[i] = s
+	}
+	return key, true
+}
+
+// keyed fills key attributes and id from a document that could not be decoded as
+// a whole.
+func (k *kind) keyed(v tftypes.Value, body jsonv.Object) tftypes.Value {
+	m := lens.AsObj(v)
+	changes := lens.Obj{}
+	for _, name := range k.decl.Key {
+		if s, ok := body[name].(string); ok && m[name].IsNull() {
+			changes[name] = lens.Str(s)
+		}
+	}
+	v = with(v, changes)
+	if key, ok := k.key(v); ok {
+		v = with(v, lens.Obj{"id": lens.Str(joinID(key))})
+	}
+	return v
+}
+
+// importState is the state that an import id stands for: the key alone.
+func (k *kind) importState(ctx context.Context, s *session, id string) (tftypes.Value, diag.Diagnostics) {
+	key, ok := k.decl.splitID(id)
+	var err error
+	if ok && k.decl.API.SplitID != nil {
+		key, err = k.decl.API.SplitID(ctx, s, id)
+	}
+	if err != nil {
+		return k.null, k.failure("import", []string{id}, err, k.null)
+	}
+	if !ok {
+		return k.null, diag.Diagnostics{diag.NewErrorDiagnostic("Could not import "+k.decl.noun(),
+			fmt.Sprintf("Invalid import ID %q: want %s.", id, k.decl.importID()))}
+	}
+	return k.stateOf(key), nil
+}
+
+// stateOf is an object with nothing but its key.
+func (k *kind) stateOf(key []string) tftypes.Value {
+	m := make(lens.Obj, len(k.attrs))
+	for name, t := range k.typ.AttributeTypes {
+		m[name] = lens.Null(t)
+	}
+	for i, name := range k.decl.Key {
+		m[name] = lens.Str(key[i])
+	}
+	m["id"] = lens.Str(joinID(key))
+	return tftypes.NewValue(k.typ, m)
+}
+
+// validate checks a configuration without a server.
+func (k *kind) validate(config tftypes.Value) diag.Diagnostics {
+	found := k.codec.Problems(config)
+	if k.decl.API.Check != nil {
+		found = slices.Concat(found, k.decl.API.Check(config))
+	}
+	return problems(found)
+}
+
+// unknownValue reports whether err says that a value is not known yet.
+func unknownValue(err error) bool { return errors.Is(err, lens.ErrUnknown) }

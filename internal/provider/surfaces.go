@@ -1,0 +1,83 @@
+package provider
+
+import (
+	dataschema "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/portlens/terraform-provider-port/internal/lens"
+	"github.com/portlens/terraform-provider-port/internal/lens/lensfw"
+)
+
+// surfaces are the schemas of a kind, built once per process: the framework asks
+// for them on every call, and building them costs more than the call.
+type surfaces struct {
+	resourceSchema schema.Schema
+	dataSchema     dataschema.Schema
+	identitySchema identityschema.Schema
+	dataType       tftypes.Object
+	identityType   tftypes.Object
+}
+
+// registered are the kinds of objects the provider knows.
+var registered = compileAll(blueprintDeclaration(), entityDeclaration())
+
+func compileAll(declarations ...*Declaration) []*kind {
+	out := make([]*kind, len(declarations))
+	for i, d := range declarations {
+		out[i] = compile(d)
+	}
+	return out
+}
+
+// compile panics on a broken declaration, which the first test run shows.
+func compile(d *Declaration) *kind {
+	codec := lens.MustCompile(append([]lens.Part{lens.ID("ID of the resource, the same as its import ID.", d.Key...)}, d.Parts...)...)
+	k := &kind{decl: d, codec: codec, typ: codec.Type(), attrs: codec.Attrs(), null: lens.Null(codec.Type())}
+	k.resourceSchema = lensfw.ResourceSchema(k.attrs, d.Doc)
+	k.dataSchema = lensfw.DataSourceSchema(k.attrs, d.DataDoc, d.Key...)
+	dataType, ok := k.dataSchema.Type().TerraformType(nil).(tftypes.Object) //nolint:staticcheck // the context is not used
+	if !ok {
+		panic("provider: the schema of data source " + d.typeName() + " is no object")
+	}
+	k.dataType = dataType
+	k.identitySchema, k.identityType = identityOf(k)
+	return k
+}
+
+func identityOf(k *kind) (identityschema.Schema, tftypes.Object) {
+	s := identityschema.Schema{Attributes: map[string]identityschema.Attribute{}}
+	t := tftypes.Object{AttributeTypes: map[string]tftypes.Type{}}
+	for _, name := range k.decl.Key {
+		a := identityschema.StringAttribute{RequiredForImport: true}
+		for _, at := range k.attrs {
+			if at.Name == name {
+				a.Description = at.Doc
+			}
+		}
+		s.Attributes[name] = a
+		t.AttributeTypes[name] = tftypes.String
+	}
+	return s, t
+}
+
+// identity is the identity value of a key.
+func (k *kind) identity(key []string) tftypes.Value {
+	m := make(lens.Obj, len(key))
+	for i, name := range k.decl.Key {
+		m[name] = lens.Str(key[i])
+	}
+	return tftypes.NewValue(k.identityType, m)
+}
+
+// importIdentity is the state that an identity stands for.
+func (k *kind) importIdentity(identity tftypes.Value) (tftypes.Value, diag.Diagnostics) {
+	key, ok := k.key(identity)
+	if !ok {
+		return k.null, diag.Diagnostics{diag.NewErrorDiagnostic("Could not import "+k.decl.noun(),
+			"The identity is not complete: want a value for each of its attributes.")}
+	}
+	return k.stateOf(key), nil
+}
