@@ -47,16 +47,23 @@ func spaced(s string) string {
 	return s + " "
 }
 
-// keysCheck is the grammar of the keys of properties, relations and the like.
+// keysCheck is the grammar of the keys of relations and the like.
 func keysCheck() lens.Check {
 	return lens.Test("Invalid key", "", func(v tftypes.Value) string {
 		for _, key := range slices.Sorted(maps.Keys(lens.AsObj(v))) {
-			if len(key) > 100 || !propertyKey.MatchString(key) {
-				return fmt.Sprintf("key %q: want letters A to Z, digits and any of @ _ = \\ -, at most 100 characters", key)
+			if wrong := wrongKey(key); wrong != "" {
+				return wrong
 			}
 		}
 		return ""
 	})
+}
+
+func wrongKey(key string) string {
+	if key != "" && len(key) <= 100 && propertyKey.MatchString(key) {
+		return ""
+	}
+	return fmt.Sprintf("key %q: want letters A to Z, digits and any of @ _ = \\ -, at most 100 characters", key)
 }
 
 // patternCheck wants a regular expression in the dialect of the API, ECMAScript.
@@ -121,6 +128,12 @@ func checkBlueprint(config tftypes.Value) []lens.Problem {
 			Detail: "A blueprint has one changelog destination: kafka_changelog_destination conflicts with webhook_changelog_destination, leave one of them out."})
 	}
 	out = append(out, checkNames(blueprint)...)
+	properties := lens.AsObj(blueprint["properties"])
+	for _, m := range propertyMaps {
+		if wrong := keysCheck().Test(properties[m.attribute]); wrong != "" {
+			out = append(out, lens.Problem{Path: root.WithAttributeName("properties").WithAttributeName(m.attribute), Summary: "Invalid key", Detail: wrong})
+		}
+	}
 	for _, key := range slices.Sorted(maps.Keys(lens.AsObj(blueprint["relations"]))) {
 		relation := lens.AsObj(lens.AsObj(blueprint["relations"])[key])
 		if lens.AsBool(relation["many"]) && lens.AsBool(relation["required"]) {

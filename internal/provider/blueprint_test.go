@@ -428,7 +428,7 @@ func TestBlueprintMistakesAreFoundOffline(t *testing.T) {
 				Steps: []resource.TestStep{{
 					Config:      "resource \"port_blueprint\" \"this\" {\n  identifier = \"a\"\n  title = \"A\"\n  " + lines(c.body) + "\n}",
 					PlanOnly:    true,
-					ExpectError: regexp.MustCompile(`(?s)` + c.want),
+					ExpectError: regexp.MustCompile(`(?s)` + strings.ReplaceAll(c.want, " ", `[\s│]+`)),
 				}},
 			})
 		})

@@ -104,7 +104,6 @@ func TestEntityShowsEveryChangeMadeByHand(t *testing.T) {
 		"untyped list":      {set([]any{"x"}, "properties", "any"), "properties"},
 		"object list":       {set([]any{}, "properties", "links"), "properties"},
 		"one more":          {set("gold", "properties", "tier"), "properties"},
-		"a null more":       {set(nil, "properties", "tier"), "properties"},
 		"all gone":          {set(jsonv.Object{}, "properties"), "properties"},
 		"relation":          {set("dev", "relations", "env"), "relations"},
 		"relation null":     {set(nil, "relations", "env"), "relations"},

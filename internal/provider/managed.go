@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -64,6 +65,8 @@ func (r *managed) Read(ctx context.Context, req resource.ReadRequest, resp *reso
 	state, diags := r.kind.read(ctx, r.session, req.State.Raw)
 	resp.Diagnostics.Append(diags...)
 	resp.State.Raw = state
+	// The framework wants an identity even for what is gone.
+	r.kind.identifyAs(resp.Identity, req.State.Raw)
 	r.kind.identifyAs(resp.Identity, state)
 }
 
@@ -79,7 +82,8 @@ func (r *managed) Delete(ctx context.Context, req resource.DeleteRequest, resp *
 }
 
 func (r *managed) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	state, diags := tftypes.Value{}, resp.Diagnostics
+	var state tftypes.Value
+	var diags diag.Diagnostics
 	if req.ID == "" && req.Identity != nil {
 		state, diags = r.kind.importIdentity(req.Identity.Raw)
 	} else {
