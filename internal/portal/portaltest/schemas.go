@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -94,6 +95,9 @@ func (s *schemas) schema(route string, status int) (*jsonschema.Schema, error) {
 		return nil, nil
 	}
 	definition = jsonv.CloneObject(definition)
+	if required, ok := definition["required"].([]any); ok {
+		definition["required"] = jsonv.FromStrings(slices.Compact(slices.Sorted(slices.Values(jsonv.Strings(required)))))
+	}
 	for _, e := range exceptions {
 		if e.applies(route, status) {
 			e.edit(definition)
@@ -142,6 +146,8 @@ var exceptions = []exception{
 	// The published entity is the request body's; answers carry more
 	// (reference/catalog.md §4.1).
 	{func(route string, status int) bool { return status < 300 && strings.Contains(route, "entities") }, inside([]string{"entity", "entities"}, "blueprint", "createdAt", "createdBy", "updatedAt", "updatedBy", "scorecards")},
+	// A relation may carry titles (reference/catalog.md §4.8 J5).
+	{func(route string, status int) bool { return status < 300 && strings.Contains(route, "entities") }, inside([]string{"entity", "entities"}, "relations")},
 }
 
 func only(route string) func(string, int) bool {

@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/portlens/terraform-provider-port/internal/portal"
+)
+
+const portalUsage = `terraform-provider-port portal runs the reference portal: Port's API on this machine.
+
+Usage:
+  terraform-provider-port portal [flags]
+
+Flags:
+  --listen ADDR         address to listen on (default 127.0.0.1:3000; port 0 picks a free one)
+  --data FILE           keep everything in this SQLite file; without it everything is in memory
+  --database-url URL    keep everything in a PostgreSQL database instead (not built yet)
+  --rate-limit N        allow N requests in 300 seconds (default 0: no limit)
+
+Environment:
+  PORT_CLIENT_ID, PORT_CLIENT_SECRET
+                        credentials that the organization accepts, taken over at the first start;
+                        without them a pair is made and printed once
+
+The first line on stdout is "portal listening on http://HOST:PORT" as soon as requests are
+answered; the credentials that were made follow as two lines NAME=VALUE. The log goes to
+stderr. An interrupt finishes the requests in flight and ends the program with code 0.
+`
+
+// grace is how long requests in flight may take once the program was told to end.
+const grace = 30 * time.Second
+
+type portalFlags struct {
+	listen, data, databaseURL string
+	rateLimit                 int
+	credentials               portal.Credentials
+}
+
+func runPortal(ctx context.Context, args []string, env Env) int {
+	var f portalFlags
+	flags := newFlags("portal")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:3000", "")
+	flags.StringVar(&f.data, "data", "", "")
+	flags.StringVar(&f.databaseURL, "database-url", "", "")
+	flags.IntVar(&f.rateLimit, "rate-limit", 0, "")
+	if err := flags.Parse(args); err != nil {
+		return env.usageError("portal", portalUsage, err)
+	}
+	f.credentials = portal.Credentials{ClientID: env.Getenv("PORT_CLIENT_ID"), ClientSecret: env.Getenv("PORT_CLIENT_SECRET")}
+	switch {
+	case flags.NArg() > 0:
+		return env.fail(exitUsage, "portal", fmt.Errorf("unexpected argument %q", flags.Arg(0)))
+	case f.databaseURL != "":
+		return env.fail(exitUsage, "portal", errors.New("--database-url is not built yet: use --data FILE"))
+	case f.rateLimit < 0:
+		return env.fail(exitUsage, "portal", errors.New("--rate-limit must not be negative"))
+	case f.credentials.ClientID != "" && f.credentials.ClientSecret == "":
+		return env.fail(exitUsage, "portal", errors.New("PORT_CLIENT_ID is set but PORT_CLIENT_SECRET is not"))
+	case f.credentials.ClientID == "" && f.credentials.ClientSecret != "":
+		return env.fail(exitUsage, "portal", errors.New("PORT_CLIENT_SECRET is set but PORT_CLIENT_ID is not"))
+	}
+	if flagGiven(args, "data") && f.data == "" {
+		return env.fail(exitUsage, "portal", errors.New("--data needs the name of a file"))
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := servePortal(ctx, f, env); err != nil {
+		return env.fail(exitFailure, "portal", err)
+	}
+	return exitOK
+}
+
+// flagGiven tells an empty value from no flag at all.
+func flagGiven(args []string, flag string) bool {
+	for _, a := range args {
+		for _, dashes := range []string{"-", "--"} {
+			if a == dashes+flag || len(a) > len(dashes+flag) && a[:len(dashes+flag)+1] == dashes+flag+"=" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// servePortal runs until ctx ends. The address comes first: when it is taken, the
+// data file is not touched.
+func servePortal(ctx context.Context, f portalFlags, env Env) (err error) {
+	l, err := portal.Listen(ctx, f.listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w", f.listen, reason(err))
+	}
+	defer func() {
+		if e := l.Close(); err == nil && !errors.Is(e, net.ErrClosed) {
+			err = e
+		}
+	}()
+	log := slog.New(slog.NewTextHandler(env.Stderr, nil))
+	p, err := portal.Open(ctx, portal.Options{
+		DataFile: f.data, Log: log, Limits: portal.Limits{Requests: f.rateLimit},
+		ClientID: f.credentials.ClientID, ClientSecret: f.credentials.ClientSecret,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	server := portal.NewServer(ctx, p.Handler(), log)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	if err := announce(ctx, p, l.Addr(), env, f.credentials, log); err != nil {
+		return errors.Join(err, server.Close())
+	}
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	return shutDown(ctx, server, log)
+}
+
+// shutDown finishes what is in flight; a second interrupt does not wait for it.
+func shutDown(ctx context.Context, server *http.Server, log *slog.Logger) error {
+	log.Info("stopping: requests in flight are finished")
+	again, stop := signal.NotifyContext(context.WithoutCancel(ctx), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	limited, cancel := context.WithTimeout(again, grace)
+	defer cancel()
+	if err := server.Shutdown(limited); err != nil {
+		log.Warn("requests in flight were cut off")
+		return server.Close()
+	}
+	return nil
+}
+
+// announce prints the first line and, once in the life of the data, the
+// credentials that were made up.
+func announce(ctx context.Context, p *portal.Portal, address net.Addr, env Env, given portal.Credentials, log *slog.Logger) error {
+	text := "portal listening on http://" + reachable(address) + "\n"
+	made, first, err := p.Announce(ctx)
+	if err != nil {
+		return err
+	}
+	if first {
+		text += "PORT_CLIENT_ID=" + made.ClientID + "\nPORT_CLIENT_SECRET=" + made.ClientSecret + "\n"
+	}
+	if given.ClientID != "" {
+		valid, err := p.Accepts(ctx, given)
+		if err != nil {
+			return err
+		}
+		if !valid {
+			log.Warn("PORT_CLIENT_ID and PORT_CLIENT_SECRET are not accepted: the data file knows this client id with another secret, or as deleted")
+		}
+	}
+	if _, err := env.Stdout.Write([]byte(text)); err != nil {
+		return fmt.Errorf("stdout: %w", err)
+	}
+	return nil
+}
+
+// reachable is an address a client on this machine can use: a listener on all
+// addresses names none.
+func reachable(a net.Addr) string {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return a.String()
+	}
+	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
+}
+
+// reason strips what the caller says anyway from a network error.
+func reason(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		return op.Err
+	}
+	return err
+}
