@@ -85,8 +85,8 @@ func DoubleQuotes(src string) string {
 		}
 		before, spaceBefore, start := at(i - 1)
 		after, spaceAfter, end := at(i + 1)
-		opens := (start || spaceBefore) && !end && !spaceAfter && after != '"'
-		closes := (end || spaceAfter) && !start && !spaceBefore && before != '"'
+		opens := (start || spaceBefore) && !spaceAfter && after != '"'
+		closes := (end || spaceAfter) && !spaceBefore && before != '"'
 		if opens || closes {
 			out[i] = '"'
 		}
