@@ -50,19 +50,40 @@ func (v *view) aggregate(a *aggregation) (any, error) {
 		}
 		set = append(set, w)
 	}
+	var earliest time.Time
+	if a.averageOf != "" && a.averageOf != "total" {
+		if set, earliest, err = measured(a, set); err != nil {
+			return nil, err
+		}
+	}
 	if a.byProperty {
-		return v.overProperty(a, set)
+		return v.overProperty(a, set, earliest)
 	}
-	if a.function == "count" {
-		return jsonv.Int(len(set)), nil
+	count := big.NewRat(int64(len(set)), 1)
+	if earliest.IsZero() {
+		return number(count), nil
 	}
-	if len(set) == 0 {
-		return jsonv.Int(0), nil
+	return v.perInterval(a, earliest, count), nil
+}
+
+// measured keeps the entities that have a time where the aggregation looks for
+// it, and finds the earliest one (A8).
+func measured(a *aggregation, set []*view) (kept []*view, earliest time.Time, err error) {
+	for _, w := range set {
+		value, err := w.leaf(a.measureTime)
+		if err != nil {
+			return nil, earliest, err
+		}
+		at, err := time.Parse(time.RFC3339, text(value))
+		if err != nil {
+			continue //nolint:nilerr // an entity without a readable time there does not count
+		}
+		kept = append(kept, w)
+		if earliest.IsZero() || at.Before(earliest) {
+			earliest = at
+		}
 	}
-	if a.averageOf == "total" {
-		return jsonv.Int(len(set)), nil
-	}
-	return v.perInterval(a, set, big.NewRat(int64(len(set)), 1))
+	return kept, earliest, nil
 }
 
 // aggregated lists the entities an aggregation looks at. known is false when its
@@ -209,7 +230,7 @@ func (s *session) closure(k entityKey, forward bool) ([]entityKey, error) {
 }
 
 // overProperty is sum, min, max, median and average over a number property (A10).
-func (v *view) overProperty(a *aggregation, set []*view) (any, error) {
+func (v *view) overProperty(a *aggregation, set []*view, earliest time.Time) (any, error) {
 	var values []json.Number
 	for _, w := range set {
 		value, err := w.leaf(a.property)
@@ -239,7 +260,7 @@ func (v *view) overProperty(a *aggregation, set []*view) (any, error) {
 	case a.averageOf == "total":
 		return number(new(big.Rat).Quo(sum(values), big.NewRat(int64(len(values)), 1))), nil
 	}
-	return v.perInterval(a, set, sum(values))
+	return v.perInterval(a, earliest, sum(values)), nil
 }
 
 var intervals = map[string]time.Duration{
@@ -247,31 +268,11 @@ var intervals = map[string]time.Duration{
 }
 
 // perInterval divides an amount by the intervals since the earliest measured
-// time, each started one counting as a whole (A8, A9).
-func (v *view) perInterval(a *aggregation, set []*view, amount *big.Rat) (any, error) {
+// time, each started one counting as a whole (A9).
+func (v *view) perInterval(a *aggregation, earliest time.Time, amount *big.Rat) any {
 	unit := intervals[a.averageOf]
-	if unit == 0 {
-		return nil, nil
-	}
-	var earliest time.Time
-	for _, w := range set {
-		value, err := w.leaf(a.measureTime)
-		if err != nil {
-			return nil, err
-		}
-		at, err := time.Parse(time.RFC3339, text(value))
-		if err != nil {
-			continue //nolint:nilerr // an entity without a readable time there does not count
-		}
-		if earliest.IsZero() || at.Before(earliest) {
-			earliest = at
-		}
-	}
-	if earliest.IsZero() {
-		return nil, nil
-	}
 	n := int64((v.s.now.Sub(earliest) + unit - 1) / unit)
-	return number(new(big.Rat).Quo(amount, big.NewRat(max(n, 1), 1))), nil
+	return number(new(big.Rat).Quo(amount, big.NewRat(max(n, 1), 1)))
 }
 
 // maxExact is the longest number text whose decimal value is summed exactly; a

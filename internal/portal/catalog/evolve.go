@@ -36,7 +36,7 @@ func (s *session) evolve(old, next *blueprint) error {
 		return err
 	}
 	e.relations()
-	e.dropTeams = old.ownership.kind == directOwnership && next.ownership.kind == inheritedOwnership
+	e.dropTeams = old.ownership.kind != inheritedOwnership && next.ownership.kind == inheritedOwnership
 	if e.idle() {
 		return nil
 	}

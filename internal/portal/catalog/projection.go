@@ -41,10 +41,11 @@ func pathsOf(list []string, bareNames bool) *paths {
 	p := &paths{top: map[string]bool{}, keys: map[string]map[string]bool{}, bare: map[string]bool{}}
 	for _, path := range list {
 		name, meta := strings.CutPrefix(path, "$")
-		if bareNames && !meta {
-			p.bare[name] = true
-		}
 		head, key, nested := strings.Cut(name, ".")
+		if bareNames && !meta && !nested {
+			p.bare[name] = true
+			continue
+		}
 		if !nested {
 			p.top[head] = true
 			continue

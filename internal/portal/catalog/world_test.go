@@ -264,3 +264,12 @@ func (r result) is(want string, path ...string) result {
 	}
 	return r
 }
+
+// asFault returns the fault in err, or nil.
+func asFault(err error) *fault.Fault {
+	var f *fault.Fault
+	if errors.As(err, &f) {
+		return f
+	}
+	return nil
+}
