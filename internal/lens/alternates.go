@@ -39,8 +39,8 @@ func Alternates(path string, alts ...Alt) *AlternatesPart {
 // {"jqQuery": "…"} for a jq expression evaluated when it is needed.
 func OrJQ(name string, kind Kind, doc string, checks ...Check) *AlternatesPart {
 	return Alternates(Camel(name),
-		Alt{Name: name, Kind: kind, Doc: doc, Checks: checks, Accepts: func(j any) bool { return !isJQ(j) }},
-		Alt{Name: name + "_jq_query", Kind: JQ, Doc: "jq expression that gives `" + name + "`; excludes `" + name + "`.", Accepts: isJQ})
+		Alt{Name: name, Kind: kind, Doc: doc, Checks: checks, Accepts: func(j any) bool { return !IsJQ(j) }},
+		Alt{Name: name + "_jq_query", Kind: JQ, Doc: "jq expression that gives `" + name + "`; excludes `" + name + "`.", Accepts: IsJQ})
 }
 
 // At sets the wire path.
@@ -65,7 +65,8 @@ var JQ Kind = jqKind{}
 
 type jqKind struct{}
 
-func isJQ(j any) bool {
+// IsJQ reports whether j is {"jqQuery": …}.
+func IsJQ(j any) bool {
 	o, ok := j.(Body)
 	if !ok {
 		return false
@@ -204,6 +205,14 @@ func (p *AlternatesPart) Unmodelled(in Path, from Body) []Problem {
 	}
 	return []Problem{{Path: in.Attribute(), Warning: true, Summary: "Value not shown",
 		Detail: "The value of " + jsonv.Pointer(p.path...) + " has a form this version does not know; it is left as it is."}}
+}
+
+func (p *AlternatesPart) choices() []Choice {
+	names := make([]string, len(p.fields))
+	for i, f := range p.fields {
+		names[i] = f.attr.Name
+	}
+	return []Choice{{Names: names, Most: true}}
 }
 
 func (p *AlternatesPart) fault() error {

@@ -85,8 +85,18 @@ type Attr struct {
 	ElemChecks []Check
 	// Client marks a setting of the provider that never reaches the wire.
 	Client bool
+	// Unordered marks a list whose order does not count on the wire.
+	Unordered bool
+	// Choices are rules on how many of some nested attributes may be set.
+	Choices []Choice
 	// Unread marks a value the server takes but never gives back.
 	Unread bool
+}
+
+// Choice is a rule on how many of the named attributes of one object are set.
+type Choice struct {
+	Names       []string
+	Least, Most bool // at least one, at most one
 }
 
 // Documentation is the attribute's text with its allowed values and default.

@@ -81,7 +81,7 @@ func (p *ByTypePart) shape() {
 		g.of = Object(parts...)
 		g.typ = tftypes.Map{ElementType: g.of.Type()}
 		g.attr.Type = g.typ
-		g.attr.Nesting, g.attr.Nested = InMap, g.of.attrs
+		g.attr.Nesting, g.attr.Nested, g.attr.Choices = InMap, g.of.attrs, g.of.choices
 	}
 }
 
@@ -375,7 +375,7 @@ func (p *ByTypePart) Settle(r *Run, plan, prior, to Obj) {
 	settleEach(r, p, plan, prior, to)
 	for _, g := range p.groups {
 		v, was := to[g.attr.Name], prior[g.attr.Name]
-		if Known(v) && Known(was) && !v.Equal(was) {
+		if Known(v) && Known(was) && !Equal(v, was) {
 			to[g.attr.Name] = settleMap(r, g.typ, g.of, v, was)
 		}
 	}

@@ -240,7 +240,7 @@ func wholeOrNew(t tftypes.Map, got, held map[string]tftypes.Value, was tftypes.V
 		same := true
 		for key, e := range got {
 			old, ok := held[key]
-			same = same && ok && e.Equal(old)
+			same = same && ok && Equal(e, old)
 		}
 		if same {
 			return was

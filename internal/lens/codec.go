@@ -42,6 +42,9 @@ func (c *Codec) Options() Options { return c.opts }
 // Attrs lists the attributes in the order of the declaration.
 func (c *Codec) Attrs() []Attr { return c.root.attrs }
 
+// Choices are the rules on how many of some top-level attributes may be set.
+func (c *Codec) Choices() []Choice { return c.root.choices }
+
 // Type is the type of the whole object.
 func (c *Codec) Type() tftypes.Object { return c.root.typ }
 
@@ -116,13 +119,22 @@ func (c *Codec) Overlay(remote, mine Body) Body {
 // cannot show, such as a property of a type that has no group.
 func (c *Codec) Unmodelled(body Body) []Problem { return c.root.Unmodelled(Path{}, body) }
 
-// OwnedKeys lists the top-level wire paths that belong to the server or to other
-// resources.
+// OwnedKeys lists the top-level wire paths that have no attribute because the
+// server or another resource owns them.
 func (c *Codec) OwnedKeys() [][]string {
+	return c.keysOf(func(p Part) bool { _, ok := p.(*ownedPart); return ok })
+}
+
+// ReadOnlyKeys lists the top-level wire paths that are read and never sent.
+func (c *Codec) ReadOnlyKeys() [][]string {
+	return c.keysOf(func(p Part) bool { f, ok := p.(*FieldPart); return ok && f.attr.Mode == Computed })
+}
+
+func (c *Codec) keysOf(match func(Part) bool) [][]string {
 	var out [][]string
 	for _, p := range c.root.parts {
-		if o, ok := p.(*ownedPart); ok {
-			out = append(out, o.path)
+		if match(p) {
+			out = append(out, p.Keys()...)
 		}
 	}
 	return out

@@ -50,7 +50,10 @@ func (k *ListKind) elem() Kind { return k.of }
 func (k *ListKind) Type() tftypes.Type { return k.typ }
 
 // Shape implements [Kind].
-func (k *ListKind) Shape(a *Attr) { shapeCollection(a, k.of, InList) }
+func (k *ListKind) Shape(a *Attr) {
+	shapeCollection(a, k.of, InList)
+	a.Unordered = k.unordered || len(k.id) > 0
+}
 
 // shapeCollection makes a nested attribute out of a collection of objects, and
 // hands an element's checks to the attribute of a flat one.
@@ -58,7 +61,7 @@ func shapeCollection(a *Attr, of Kind, nesting Nesting) {
 	var e Attr
 	of.Shape(&e)
 	if e.Nesting == Single {
-		a.Nesting, a.Nested = nesting, e.Nested
+		a.Nesting, a.Nested, a.Choices = nesting, e.Nested, e.Choices
 		return
 	}
 	a.ElemChecks = append(a.ElemChecks, e.Checks...)
@@ -237,7 +240,7 @@ func restoreNulls(vs, was []tftypes.Value) []tftypes.Value {
 		return vs
 	}
 	for i := range kept {
-		if !kept[i].Equal(vs[i]) {
+		if !Equal(kept[i], vs[i]) {
 			return vs
 		}
 	}

@@ -17,6 +17,7 @@ type FieldPart struct {
 	path []string
 
 	always, clear, omitEmpty, emptyNull, shared bool
+	only                                        func(j any) bool
 	// readsAs is the value of an absent key; fills is the wire value that means
 	// the same as an absent key.
 	readsAs *tftypes.Value
@@ -140,6 +141,13 @@ func (f *FieldPart) CheckEach(checks ...Check) *FieldPart {
 // Block renders the nested objects as an HCL block instead of an attribute.
 func (f *FieldPart) Block() *FieldPart { f.attr.Block = true; return f }
 
+// Only reads the key where accepts holds and takes anything else for absent: for
+// a key that other parts read in their own way.
+func (f *FieldPart) Only(accepts func(j any) bool) *FieldPart {
+	f.only, f.shared = accepts, true
+	return f
+}
+
 // Shared says that another part deliberately uses the same wire key.
 func (f *FieldPart) Shared() *FieldPart { f.shared = true; return f }
 
@@ -207,6 +215,9 @@ func (f *FieldPart) Get(r *Run, from Body, prior, to Obj) error {
 	if err != nil {
 		return at(err, tftypes.AttributeName(f.attr.Name))
 	}
+	if f.only != nil && j != nil && !f.only(j) {
+		j = nil
+	}
 	v, err := f.decode(r, j, was, prior != nil && Nothing(was))
 	if err != nil {
 		return at(err, tftypes.AttributeName(f.attr.Name), f.path...)
@@ -224,6 +235,9 @@ func (f *FieldPart) decode(r *Run, j any, was tftypes.Value, unset bool) (tftype
 		case f.readsAs != nil:
 			if has && f.means(r, was, f.absent) {
 				return was, nil
+			}
+			if unset && f.attr.Mode == Opt {
+				return Null(f.attr.Type), nil
 			}
 			return *f.readsAs, nil
 		case has && f.standsForAbsent(r, was):

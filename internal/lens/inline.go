@@ -96,7 +96,7 @@ func (p *InlinePart) Settle(r *Run, plan, prior, to Obj) {
 		return
 	}
 	settleEach(r, p, plan, prior, to)
-	if to[p.attr.Name].Equal(was) {
+	if Equal(to[p.attr.Name], was) {
 		return
 	}
 	to[p.attr.Name] = p.of.Settle(r, v, was)

@@ -18,8 +18,9 @@ type ObjectKind struct {
 	keys  *keyTree
 	// tags are wire paths whose value must stay the same for unknown keys
 	// beside them to be carried over.
-	tags [][]string
-	flat bool
+	tags    [][]string
+	flat    bool
+	choices []Choice
 }
 
 // Object declares nested attributes under one key.
@@ -31,6 +32,9 @@ func Object(parts ...Part) *ObjectKind {
 		for _, a := range p.Attrs() {
 			o.attrs = append(o.attrs, a)
 			types[a.Name] = a.Type
+		}
+		if c, ok := p.(interface{ choices() []Choice }); ok {
+			o.choices = append(o.choices, c.choices()...)
 		}
 		if t, ok := p.(interface{ tagPaths() [][]string }); ok {
 			o.tags = append(o.tags, t.tagPaths()...)
@@ -136,7 +140,7 @@ func (o *ObjectKind) Shape(a *Attr) {
 	if o.flat {
 		return
 	}
-	a.Nesting, a.Nested = Single, o.attrs
+	a.Nesting, a.Nested, a.Choices = Single, o.attrs, o.choices
 }
 
 // Put implements [Kind].

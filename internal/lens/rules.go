@@ -39,6 +39,8 @@ type countRule struct {
 	least, most bool
 }
 
+func (c countRule) choices() []Choice { return []Choice{{c.names, c.least, c.most}} }
+
 func (c countRule) refers() []string { return c.names }
 
 func (c countRule) Problems(at Path, from Obj) []Problem {

@@ -67,7 +67,6 @@ type UnionPart struct {
 	cases    []*CasePart
 	required bool
 	clear    bool
-	tagType  bool
 }
 
 // Union declares attributes of which at most one is set; the wire has one object
@@ -147,6 +146,14 @@ func (u *UnionPart) nested() []*ObjectKind {
 		out = append(out, c.of)
 	}
 	return out
+}
+
+func (u *UnionPart) choices() []Choice {
+	names := make([]string, len(u.cases))
+	for i, c := range u.cases {
+		names[i] = c.attr.Name
+	}
+	return []Choice{{Names: names, Least: u.required, Most: true}}
 }
 
 func (u *UnionPart) fault() error {
@@ -323,7 +330,7 @@ func (u *UnionPart) Settle(r *Run, plan, prior, to Obj) {
 	settleEach(r, u, plan, prior, to)
 	for _, c := range u.cases {
 		p, was := to[c.attr.Name], prior[c.attr.Name]
-		if Known(p) && Known(was) && !c.flag && !p.Equal(was) {
+		if Known(p) && Known(was) && !c.flag && !Equal(p, was) {
 			to[c.attr.Name] = c.of.Settle(r, p, was)
 		}
 	}
