@@ -143,14 +143,14 @@ func TestDatasourceSearch(t *testing.T) {
 			})
 		}
 		const source = `"datasource_prefix":"port-ocean/jira/","datasource_suffix":"/my-jira/exporter"`
-		if got := find(`{` + source + `}`).is(`null`, "next").found(); got != "o1 s3 p1 " {
+		if got := find(`{`+source+`}`).is(`null`, "next").found(); got != "o1 s3 p1 " {
 			t.Errorf("found %q", got)
 		}
 		first := find(`{` + source + `,"limit":2}`)
 		if got := first.found(); got != "o1 s3 " {
 			t.Errorf("first page %q", got)
 		}
-		if got := find(`{` + source + `,"limit":2,"from":"` + jsonv.String(first.doc, "next") + `"}`).is(`null`, "next").found(); got != "p1 " {
+		if got := find(`{`+source+`,"limit":2,"from":"`+jsonv.String(first.doc, "next")+`"}`).is(`null`, "next").found(); got != "p1 " {
 			t.Errorf("second page %q", got)
 		}
 		if got := find(`{` + source + `,"before":"2024-01-01T00:00:00.012Z"}`).found(); got != "o1 " {
