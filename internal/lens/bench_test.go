@@ -23,13 +23,16 @@ func bigBlueprint(tb testing.TB) lens.Body {
 		`{"type":"number","title":"Count","minimum":0,"maximum":100,"default":5}`,
 		`{"type":"boolean","title":"On","default":false}`,
 		`{"type":"array","title":"List","items":{"type":"string","format":"user"},"default":["x"]}`,
-		`{"type":"object","title":"Config","default":{"a":1,"b":[true]}}`,
+		`{"type":"object","title":"Config","spec":"open-api"}`,
 	}
 	properties := jsonv.Map(body, "schema", "properties")
 	for i := range 60 {
 		p, err := jsonv.DecodeObject([]byte(kinds[i%len(kinds)]))
 		if err != nil {
 			tb.Fatal(err)
+		}
+		if i%30 == 5 {
+			p["default"] = lens.Body{"a": "<b>", "c": []any{true}}
 		}
 		properties[fmt.Sprintf("p%d", i)] = p
 	}

@@ -202,7 +202,7 @@ func (p *ByTypePart) putElement(r *Run, g *GroupOf, id string, e tftypes.Value, 
 	if !e.IsKnown() {
 		return ErrUnknown
 	}
-	elem := make(Body, len(g.of.parts)+1)
+	elem := make(Body, 8)
 	r.depth++
 	err := g.of.put(r, AsObj(e), elem)
 	r.depth--
@@ -263,12 +263,12 @@ func (p *ByTypePart) members(from Body) map[string]bool {
 
 func (p *ByTypePart) getGroup(r *Run, g *GroupOf, elems Body, must map[string]bool, was tftypes.Value) (tftypes.Value, error) {
 	old := AsObj(was)
-	v, m := filledMap(g.typ, 0)
+	v, m := filledMap(g.typ, len(old))
 	same := true
 	var c collected
 	for id, j := range elems {
 		elem, ok := j.(Body)
-		if !ok || jsonv.String(elem, "type") != g.tag {
+		if !ok || elem["type"] != g.tag {
 			continue
 		}
 		e, kept, err := p.getElement(r, g, elem, old[id], must[id])
@@ -298,11 +298,8 @@ func (p *ByTypePart) getGroup(r *Run, g *GroupOf, elems Body, must map[string]bo
 
 // getElement decodes one element; kept says it is the prior value itself.
 func (p *ByTypePart) getElement(r *Run, g *GroupOf, elem Body, was tftypes.Value, must bool) (tftypes.Value, bool, error) {
-	if Known(was) && (p.flag == nil || AsBool(AsObj(was)[p.flag.Name]) == must) {
-		again := Body{}
-		if p.putElement(r, g, "", was, again) == nil && jsonv.Equal(again[""], elem) && p.flagSet(was) {
-			return was, true, nil
-		}
+	if p.keepsElement(r, g, elem, was, must) {
+		return was, true, nil
 	}
 	old := AsObj(was)
 	obj, err := g.of.get(r, elem, old)
@@ -314,11 +311,6 @@ func (p *ByTypePart) getElement(r *Run, g *GroupOf, elem Body, was tftypes.Value
 	}
 	v, err := g.of.wrap(obj)
 	return v, false, err
-}
-
-// flagSet reports whether the flag of a prior element needs no default put in.
-func (p *ByTypePart) flagSet(was tftypes.Value) bool {
-	return p.flag == nil || p.flag.Default == nil || Known(AsObj(was)[p.flag.Name])
 }
 
 func (p *ByTypePart) flagValue(must bool, was tftypes.Value) tftypes.Value {

@@ -148,10 +148,8 @@ func getElement(r *Run, of Kind, j any, prior tftypes.Value) (tftypes.Value, err
 	if j == nil {
 		return Null(of.Type()), nil
 	}
-	if Known(prior) {
-		if k, err := of.Put(r, prior); err == nil && jsonv.Equal(k, j) {
-			return prior, nil
-		}
+	if Known(prior) && sameValue(r, of, prior, j) {
+		return prior, nil
 	}
 	return of.Get(r, j, prior)
 }

@@ -302,10 +302,7 @@ func presence(a Attr) bool {
 }
 
 // means reports whether v is j on the wire.
-func (f *FieldPart) means(r *Run, v tftypes.Value, j any) bool {
-	k, err := f.kind.Put(r, v)
-	return err == nil && jsonv.Equal(k, j)
-}
+func (f *FieldPart) means(r *Run, v tftypes.Value, j any) bool { return sameValue(r, f.kind, v, j) }
 
 func emptyOf(t tftypes.Type) any {
 	switch t.(type) {

@@ -57,6 +57,10 @@ func (p *InlinePart) Put(r *Run, from Obj, to Body) error {
 // prior was an object that said nothing either.
 func (p *InlinePart) Get(r *Run, from Body, prior, to Obj) error {
 	was := prior[p.attr.Name]
+	if prior != nil && p.keeps(r, from, prior) {
+		to[p.attr.Name] = was
+		return nil
+	}
 	inner := AsObj(was)
 	if inner == nil && prior != nil && Nothing(was) {
 		inner = Obj{} // left out, which is not the same as never seen

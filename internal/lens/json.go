@@ -101,13 +101,6 @@ func (k JSONKind) Problems(at Path, v tftypes.Value) []Problem {
 	return nil
 }
 
-func canonical(r *Run, j any) string {
-	if r.EscapeHTML {
-		return string(jsonv.EncodeHTML(j))
-	}
-	return string(jsonv.Encode(j))
-}
-
 // TextOrJSON is a string attribute that is sent as a JSON object when it is the
 // text of one that has all the given keys, and as the string itself otherwise.
 func TextOrJSON(keys ...string) Kind { return textOrJSON{keys: keys} }

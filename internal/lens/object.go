@@ -145,7 +145,7 @@ func (o *ObjectKind) Shape(a *Attr) {
 
 // Put implements [Kind].
 func (o *ObjectKind) Put(r *Run, v tftypes.Value) (any, error) {
-	body := make(Body, len(o.parts))
+	body := make(Body, min(len(o.parts), 8))
 	r.depth++
 	err := o.put(r, AsObj(v), body)
 	r.depth--

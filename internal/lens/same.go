@@ -1,0 +1,245 @@
+package lens
+
+import (
+	"encoding/json"
+
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+)
+
+// Most reads find what the state already holds. The methods here answer "would
+// decoding give exactly the prior value?" without building anything. False is
+// always a safe answer: decoding then does the work leaf by leaf and keeps the
+// prior's spelling where it can.
+
+// keeper is a part that can tell that Get would give what prior holds.
+type keeper interface {
+	keeps(r *Run, from Body, prior Obj) bool
+}
+
+// samer is a kind that can tell that v is what Get would give for j.
+type samer interface {
+	same(r *Run, v tftypes.Value, j any) bool
+}
+
+// sameValue asks the kind, or compares what it would send.
+func sameValue(r *Run, k Kind, v tftypes.Value, j any) bool {
+	if s, ok := k.(samer); ok {
+		return s.same(r, v, j)
+	}
+	got, err := k.Put(r, v)
+	return err == nil && jsonv.Equal(got, j)
+}
+
+func (stringKind) same(_ *Run, v tftypes.Value, j any) bool {
+	want, ok := j.(string)
+	if !ok {
+		return false
+	}
+	got, ok := asString(v)
+	return ok && got == want
+}
+
+func (k stampKind) same(r *Run, v tftypes.Value, j any) bool {
+	got, err := k.Get(r, j, v)
+	return err == nil && AsText(got) == AsText(v)
+}
+
+func (boolKind) same(_ *Run, v tftypes.Value, j any) bool {
+	want, ok := j.(bool)
+	return ok && Known(v) && AsBool(v) == want
+}
+
+func (k numberKind) same(_ *Run, v tftypes.Value, j any) bool {
+	want, ok := j.(json.Number)
+	if !ok {
+		return false
+	}
+	f, ok := asFloat(v)
+	if !ok || k.fits(f) != nil {
+		return false
+	}
+	got := numberText(f)
+	return got == want || jsonNumber(string(want)) && jsonv.CompareNumbers(got, want) == 0
+}
+
+func (c checked) same(r *Run, v tftypes.Value, j any) bool { return sameValue(r, c.Kind, v, j) }
+
+func (o *ObjectKind) same(r *Run, v tftypes.Value, j any) bool {
+	body, ok := j.(Body)
+	obj := AsObj(v)
+	return ok && obj != nil && o.keeps(r, body, obj)
+}
+
+func (o *ObjectKind) keeps(r *Run, body Body, prior Obj) bool {
+	for _, p := range o.parts {
+		if k, ok := p.(keeper); !ok || !k.keeps(r, body, prior) {
+			return false
+		}
+	}
+	return true
+}
+
+func (k *ListKind) same(r *Run, v tftypes.Value, j any) bool {
+	js, ok := j.([]any)
+	vs := AsList(v)
+	if !ok || !Known(v) || len(vs) != len(js) {
+		return false
+	}
+	for i := range vs {
+		if js[i] == nil || !Known(vs[i]) || !sameValue(r, k.of, vs[i], js[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (k *MapKind) same(r *Run, v tftypes.Value, j any) bool {
+	body, ok := j.(Body)
+	m := AsObj(v)
+	if !ok || m == nil || len(m) != len(body) {
+		return false
+	}
+	for key, e := range m {
+		b := body[key]
+		if b == nil || !Known(e) || !sameValue(r, k.of, e, b) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *FieldPart) keeps(r *Run, from Body, prior Obj) bool {
+	was := prior[f.attr.Name]
+	var j any
+	if len(f.path) == 1 {
+		j = from[f.path[0]]
+	} else {
+		found, err := lookup(from, f.path)
+		if err != nil {
+			return false
+		}
+		j = found
+	}
+	if j == nil || f.only != nil && !f.only(j) {
+		return was.Type() != nil && was.IsNull() && (f.readsAs == nil || f.attr.Mode == Opt) && !f.attr.Unread
+	}
+	return Known(was) && !f.attr.Unread && sameValue(r, f.kind, was, j)
+}
+
+func (*constPart) keeps(*Run, Body, Obj) bool { return true }
+func (*ownedPart) keeps(*Run, Body, Obj) bool { return true }
+func (countRule) keeps(*Run, Body, Obj) bool  { return true }
+func (needsRule) keeps(*Run, Body, Obj) bool  { return true }
+func (funcRule) keeps(*Run, Body, Obj) bool   { return true }
+
+// The flag's value is compared by the whole map.
+func (flagPart) keeps(*Run, Body, Obj) bool { return true }
+
+func (p *AlternatesPart) keeps(r *Run, from Body, prior Obj) bool {
+	j, err := lookup(from, p.path)
+	if err != nil {
+		return false
+	}
+	chosen := p.choose(j)
+	for i, f := range p.fields {
+		was := prior[f.attr.Name]
+		if i == chosen {
+			if !Known(was) || !sameValue(r, f.kind, was, j) {
+				return false
+			}
+			continue
+		}
+		if was.Type() == nil || !was.IsNull() || f.readsAs != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (u *UnionPart) keeps(r *Run, from Body, prior Obj) bool {
+	body, err := u.region(from)
+	found := -1
+	if err == nil && body != nil {
+		found, _, err = u.find(body)
+	}
+	if err != nil {
+		return false
+	}
+	for i, c := range u.cases {
+		was := prior[c.attr.Name]
+		switch {
+		case i != found:
+			if was.Type() == nil || !was.IsNull() {
+				return false
+			}
+		case c.flag:
+			if !AsBool(was) {
+				return false
+			}
+		default:
+			obj := AsObj(was)
+			if obj == nil || !c.of.keeps(r, body, obj) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (p *InlinePart) keeps(r *Run, from Body, prior Obj) bool {
+	obj := AsObj(prior[p.attr.Name])
+	if obj == nil || !p.of.keeps(r, from, obj) {
+		return false
+	}
+	// An object of nulls is kept by Get only where it was empty before.
+	for _, v := range obj {
+		if !Nothing(v) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *ByTypePart) keeps(r *Run, from Body, prior Obj) bool {
+	if p.other != nil {
+		return false
+	}
+	j, err := lookup(from, p.path)
+	elems, ok := j.(Body)
+	if err != nil || !ok {
+		return false
+	}
+	must := p.members(from)
+	count := 0
+	for _, g := range p.groups {
+		v := prior[g.attr.Name]
+		if v.Type() == nil || !v.IsNull() && !v.IsKnown() {
+			return false
+		}
+		for id, e := range AsObj(v) {
+			elem, ok := elems[id].(Body)
+			if !ok || elem["type"] != g.tag || !p.keepsElement(r, g, elem, e, must[id]) {
+				return false
+			}
+			count++
+		}
+	}
+	return count == len(elems)
+}
+
+// keepsElement reports whether an element would decode to the prior value.
+func (p *ByTypePart) keepsElement(r *Run, g *GroupOf, elem Body, was tftypes.Value, must bool) bool {
+	obj := AsObj(was)
+	if obj == nil {
+		return false
+	}
+	if p.flag != nil {
+		f := obj[p.flag.Name]
+		if AsBool(f) != must || !Known(f) && p.flag.Default != nil {
+			return false
+		}
+	}
+	return g.of.keeps(r, elem, obj)
+}
