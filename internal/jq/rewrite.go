@@ -126,7 +126,10 @@ func (r *rewriter) joined(s *gojq.String, function *gojq.Term, depth int) *gojq.
 }
 
 func (r *rewriter) text(s *gojq.String, depth int) *gojq.Query {
-	return r.joined(s, r.call("tostring"), depth)
+	if s == nil || s.Queries == nil {
+		return nil
+	}
+	return r.joined(s, r.call("_p_tostring"), depth)
 }
 
 // guarded makes a computed index or key go through a check: an array as index
@@ -267,16 +270,16 @@ var formats = map[string]string{
 
 // format rewrites texts and formats.
 func (r *rewriter) format(t *gojq.Term, depth int) {
-	function := r.call("tostring")
-	if t.Format != "" {
-		if f, ok := formats[t.Format]; ok {
-			function = r.call(f)
-		} else {
-			name := &gojq.String{Str: t.Format[1:]}
-			function = r.call("format", &gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeString, Str: name}})
-		}
+	var sum *gojq.Query
+	if t.Format == "" {
+		sum = r.text(t.Str, depth)
+	} else if f, ok := formats[t.Format]; ok {
+		sum = r.joined(t.Str, r.call(f), depth)
+	} else {
+		name := &gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeString, Str: &gojq.String{Str: t.Format[1:]}}}
+		sum = r.joined(t.Str, r.call("format", name), depth)
 	}
-	if sum := r.joined(t.Str, function, depth); sum != nil {
+	if sum != nil {
 		t.Type, t.Str, t.Format, t.Query = gojq.TermTypeQuery, nil, "", sum
 	}
 }

@@ -9,10 +9,15 @@ import (
 )
 
 // selectorOperators are those of §4.7.
-var selectorOperators = []operator{"=", "in", "containsAny", "contains"}
+var selectorOperators = map[Scope][]operator{
+	Selector:           {"=", "in", "containsAny", "contains"},
+	IdentifierSelector: {"=", "in"},
+}
+
+func (p *parser) isSelector() bool { return selectorOperators[p.scope] != nil }
 
 func (p *parser) forbidInSelector(op operator) {
-	if p.scope == Selector && !contains(selectorOperators, op) {
+	if p.isSelector() && !contains(selectorOperators[p.scope], op) {
 		p.add("cannot be used here: "+string(op), "operator")
 	}
 }
@@ -27,7 +32,7 @@ func (p *parser) value(o jsonv.Object, op operator, strings, team bool) side {
 	var s side
 	p.in(func() {
 		switch {
-		case p.scope == Selector:
+		case p.isSelector() && contains(selectorOperators[p.scope], op):
 			s.fixed = want(p.selectorValue(raw, op))
 		case isObject(raw):
 			s = p.objectValue(raw, op)

@@ -161,7 +161,7 @@ func (p *parser) property(o jsonv.Object, op operator) node {
 			p.add("want a name or a contextual value, got "+show(property), "property")
 		}
 	}
-	if r.ref != nil && p.scope == Selector {
+	if r.ref != nil && p.isSelector() {
 		p.add("contextual values cannot be used here", "property")
 	}
 	if op == "matchAny" && p.scope == OneBlueprint {
@@ -251,8 +251,7 @@ func (p *parser) schema(o jsonv.Object, op operator) node {
 	p.forbidInSelector(op)
 	p.keys(o, op, "propertySchema")
 	r := &schemaRule{op: op, anyFormat: true, anyItems: true, anyItem: true}
-	switch {
-	case op == "matchAny":
+	if op == "matchAny" {
 		p.add("cannot be used with propertySchema: "+string(op), "operator")
 	}
 	schema, ok := o["propertySchema"].(jsonv.Object)

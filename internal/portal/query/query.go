@@ -21,6 +21,9 @@ const (
 	// Selector is the small grammar by which a request body names its target
 	// (§4.7).
 	Selector
+	// IdentifierSelector is Selector where it stands for an identifier: only =
+	// and in.
+	IdentifierSelector
 )
 
 // Options steer [Parse].
@@ -56,8 +59,9 @@ type Equal struct {
 // Equals returns conditions that every entity matching the query fulfils, for a
 // store that has an index. It says less than the query: candidates found by it
 // must still be matched. Name is what a rule calls its property: a meta name, a
-// property key or a relation key. An index that cannot answer for a name, such
-// as one of a calculated property, must ignore the condition.
+// property key or a relation key; where a property and a relation share a key, an
+// index has to hold the values of both under it. An index that cannot answer for
+// a name, such as one of a calculated property, must ignore the condition.
 func (q *Query) Equals() []Equal { return q.root.equals() }
 
 // Names yields the property, relation and meta names the query looks at, so that
