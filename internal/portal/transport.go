@@ -29,7 +29,11 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, refuse(req, err)
 	}
-	return call(t.handler, req.WithContext(httpapi.As(ctx, t.portal.identity.Machine())))
+	resp, err := call(t.handler, req.WithContext(httpapi.As(ctx, t.portal.identity.Machine())))
+	if resp != nil {
+		resp.Request = req
+	}
+	return resp, err
 }
 
 // refuse closes the request body, as a RoundTripper must also when it fails.
