@@ -166,7 +166,7 @@ func (p *ByTypePart) Put(r *Run, from Obj, to Body) error {
 		if !v.IsKnown() {
 			return at(ErrUnknown, tftypes.AttributeName(g.attr.Name), p.path...)
 		}
-		for id, e := range AsObj(v) {
+		for id, e := range r.obj(v) {
 			if Nothing(e) {
 				continue
 			}
@@ -177,10 +177,10 @@ func (p *ByTypePart) Put(r *Run, from Obj, to Body) error {
 			if p.flag == nil {
 				continue
 			}
-			switch f := AsObj(e)[p.flag.Name]; {
+			switch f := r.obj(e)[p.flag.Name]; {
 			case !Nothing(f) && !f.IsKnown():
 				c.add(at(ErrUnknown, tftypes.ElementKeyString(id)), tftypes.AttributeName(g.attr.Name), p.required...)
-			case AsBool(f):
+			case p.flagTrue(r, f):
 				must = append(must, id)
 			}
 		}
@@ -204,7 +204,7 @@ func (p *ByTypePart) putElement(r *Run, g *GroupOf, id string, e tftypes.Value, 
 	}
 	elem := make(Body, 8)
 	r.depth++
-	err := g.of.put(r, AsObj(e), elem)
+	err := g.of.put(r, r.obj(e), elem)
 	r.depth--
 	if err != nil {
 		return err

@@ -80,7 +80,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }
 // same compares with the canonical text first: that is what states hold unless
 // somebody wrote the text by hand.
 func (k JSONKind) same(r *Run, v tftypes.Value, j any) bool {
-	text, ok := asString(v)
+	text, ok := r.text(v)
 	if !ok {
 		return false
 	}

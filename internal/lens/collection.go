@@ -71,7 +71,7 @@ func shapeCollection(a *Attr, of Kind, nesting Nesting) {
 
 // Put implements [Kind].
 func (k *ListKind) Put(r *Run, v tftypes.Value) (any, error) {
-	return putElements(r, k.of, AsList(v), k.skipNulls)
+	return putElements(r, k.of, r.list(v), k.skipNulls)
 }
 
 func putElements(r *Run, of Kind, vs []tftypes.Value, skipNulls bool) (any, error) {

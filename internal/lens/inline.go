@@ -48,7 +48,7 @@ func (p *InlinePart) Put(r *Run, from Obj, to Body) error {
 		return at(ErrUnknown, tftypes.AttributeName(p.attr.Name))
 	}
 	r.depth++
-	err := p.of.put(r, AsObj(v), to)
+	err := p.of.put(r, r.obj(v), to)
 	r.depth--
 	return at(err, tftypes.AttributeName(p.attr.Name))
 }

@@ -21,6 +21,8 @@
 package lens
 
 import (
+	"math/big"
+
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
@@ -78,6 +80,17 @@ type Run struct {
 	// there.
 	config Obj
 	depth  int
+	taken  scratch
+}
+
+// scratch receives what [tftypes.Value.As] gives; a local variable would be one
+// allocation for each leaf.
+type scratch struct {
+	text  string
+	flag  bool
+	obj   map[string]tftypes.Value
+	list  []tftypes.Value
+	float big.Float
 }
 
 // Problem is a finding about a configuration that needs no server.

@@ -147,7 +147,7 @@ func (o *ObjectKind) Shape(a *Attr) {
 func (o *ObjectKind) Put(r *Run, v tftypes.Value) (any, error) {
 	body := make(Body, min(len(o.parts), 8))
 	r.depth++
-	err := o.put(r, AsObj(v), body)
+	err := o.put(r, r.obj(v), body)
 	r.depth--
 	if err != nil {
 		return nil, err

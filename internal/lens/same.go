@@ -32,12 +32,12 @@ func sameValue(r *Run, k Kind, v tftypes.Value, j any) bool {
 	return err == nil && jsonv.Equal(got, j)
 }
 
-func (stringKind) same(_ *Run, v tftypes.Value, j any) bool {
+func (stringKind) same(r *Run, v tftypes.Value, j any) bool {
 	want, ok := j.(string)
 	if !ok {
 		return false
 	}
-	got, ok := asString(v)
+	got, ok := r.text(v)
 	return ok && got == want
 }
 
@@ -46,17 +46,18 @@ func (k stampKind) same(r *Run, v tftypes.Value, j any) bool {
 	return err == nil && AsText(got) == AsText(v)
 }
 
-func (boolKind) same(_ *Run, v tftypes.Value, j any) bool {
+func (boolKind) same(r *Run, v tftypes.Value, j any) bool {
 	want, ok := j.(bool)
-	return ok && Known(v) && AsBool(v) == want
+	got, known := r.flag(v)
+	return ok && known && got == want
 }
 
-func (k numberKind) same(_ *Run, v tftypes.Value, j any) bool {
+func (k numberKind) same(r *Run, v tftypes.Value, j any) bool {
 	want, ok := j.(json.Number)
 	if !ok {
 		return false
 	}
-	f, ok := asFloat(v)
+	f, ok := r.float(v)
 	if !ok || k.fits(f) != nil {
 		return false
 	}
@@ -68,7 +69,7 @@ func (c checked) same(r *Run, v tftypes.Value, j any) bool { return sameValue(r,
 
 func (o *ObjectKind) same(r *Run, v tftypes.Value, j any) bool {
 	body, ok := j.(Body)
-	obj := AsObj(v)
+	obj := r.obj(v)
 	return ok && obj != nil && o.keeps(r, body, obj)
 }
 
@@ -83,7 +84,7 @@ func (o *ObjectKind) keeps(r *Run, body Body, prior Obj) bool {
 
 func (k *ListKind) same(r *Run, v tftypes.Value, j any) bool {
 	js, ok := j.([]any)
-	vs := AsList(v)
+	vs := r.list(v)
 	if !ok || !Known(v) || len(vs) != len(js) {
 		return false
 	}
@@ -97,7 +98,7 @@ func (k *ListKind) same(r *Run, v tftypes.Value, j any) bool {
 
 func (k *MapKind) same(r *Run, v tftypes.Value, j any) bool {
 	body, ok := j.(Body)
-	m := AsObj(v)
+	m := r.obj(v)
 	if !ok || m == nil || len(m) != len(body) {
 		return false
 	}
@@ -175,11 +176,11 @@ func (u *UnionPart) keeps(r *Run, from Body, prior Obj) bool {
 				return false
 			}
 		case c.flag:
-			if !AsBool(was) {
+			if b, _ := r.flag(was); !b {
 				return false
 			}
 		default:
-			obj := AsObj(was)
+			obj := r.obj(was)
 			if obj == nil || !c.of.keeps(r, body, obj) {
 				return false
 			}
@@ -189,7 +190,7 @@ func (u *UnionPart) keeps(r *Run, from Body, prior Obj) bool {
 }
 
 func (p *InlinePart) keeps(r *Run, from Body, prior Obj) bool {
-	obj := AsObj(prior[p.attr.Name])
+	obj := r.obj(prior[p.attr.Name])
 	if obj == nil || !p.of.keeps(r, from, obj) {
 		return false
 	}
@@ -218,7 +219,7 @@ func (p *ByTypePart) keeps(r *Run, from Body, prior Obj) bool {
 		if v.Type() == nil || !v.IsNull() && !v.IsKnown() {
 			return false
 		}
-		for id, e := range AsObj(v) {
+		for id, e := range r.obj(v) {
 			elem, ok := elems[id].(Body)
 			if !ok || elem["type"] != g.tag || !p.keepsElement(r, g, elem, e, must[id]) {
 				return false
@@ -231,15 +232,20 @@ func (p *ByTypePart) keeps(r *Run, from Body, prior Obj) bool {
 
 // keepsElement reports whether an element would decode to the prior value.
 func (p *ByTypePart) keepsElement(r *Run, g *GroupOf, elem Body, was tftypes.Value, must bool) bool {
-	obj := AsObj(was)
+	obj := r.obj(was)
 	if obj == nil {
 		return false
 	}
 	if p.flag != nil {
 		f := obj[p.flag.Name]
-		if AsBool(f) != must || !Known(f) && p.flag.Default != nil {
+		if p.flagTrue(r, f) != must || !Known(f) && p.flag.Default != nil {
 			return false
 		}
 	}
 	return g.of.keeps(r, elem, obj)
+}
+
+func (*ByTypePart) flagTrue(r *Run, v tftypes.Value) bool {
+	b, _ := r.flag(v)
+	return b
 }

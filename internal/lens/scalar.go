@@ -36,8 +36,8 @@ type stringKind struct{}
 func (stringKind) Type() tftypes.Type { return tftypes.String }
 func (stringKind) Shape(*Attr)        {}
 
-func (stringKind) Put(_ *Run, v tftypes.Value) (any, error) {
-	s, ok := asString(v)
+func (stringKind) Put(r *Run, v tftypes.Value) (any, error) {
+	s, ok := r.text(v)
 	if !ok {
 		return nil, notKnown(v, "a string")
 	}
@@ -57,9 +57,9 @@ type boolKind struct{}
 func (boolKind) Type() tftypes.Type { return tftypes.Bool }
 func (boolKind) Shape(*Attr)        {}
 
-func (boolKind) Put(_ *Run, v tftypes.Value) (any, error) {
-	var b bool
-	if !Known(v) || v.As(&b) != nil {
+func (boolKind) Put(r *Run, v tftypes.Value) (any, error) {
+	b, ok := r.flag(v)
+	if !ok {
 		return nil, notKnown(v, "a boolean")
 	}
 	return b, nil
@@ -78,8 +78,8 @@ type numberKind struct{ form Number }
 func (numberKind) Type() tftypes.Type { return tftypes.Number }
 func (k numberKind) Shape(a *Attr)    { a.Number = k.form }
 
-func (k numberKind) Put(_ *Run, v tftypes.Value) (any, error) {
-	f, ok := asFloat(v)
+func (k numberKind) Put(r *Run, v tftypes.Value) (any, error) {
+	f, ok := r.float(v)
 	if !ok {
 		return nil, notKnown(v, "a number")
 	}

@@ -31,7 +31,7 @@ func (k *SetKind) Shape(a *Attr) { shapeCollection(a, k.of, InSet) }
 
 // Put implements [Kind].
 func (k *SetKind) Put(r *Run, v tftypes.Value) (any, error) {
-	j, err := putElements(r, k.of, AsList(v), true)
+	j, err := putElements(r, k.of, r.list(v), true)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (k *MapKind) Shape(a *Attr) { shapeCollection(a, k.of, InMap) }
 
 // Put implements [Kind].
 func (k *MapKind) Put(r *Run, v tftypes.Value) (any, error) {
-	m := AsObj(v)
+	m := r.obj(v)
 	out := make(Body, len(m))
 	var c collected
 	for key, e := range m {

@@ -196,7 +196,7 @@ func (u *UnionPart) Put(r *Run, from Obj, to Body) error {
 			body = Body{}
 		}
 		r.depth++
-		err := c.of.put(r, AsObj(v), body)
+		err := c.of.put(r, r.obj(v), body)
 		r.depth--
 		if err != nil {
 			return at(err, tftypes.AttributeName(c.attr.Name), u.in...)

@@ -103,6 +103,42 @@ func asFloat(v tftypes.Value) (*big.Float, bool) {
 	return f, true
 }
 
+func (r *Run) text(v tftypes.Value) (string, bool) {
+	if !Known(v) || v.As(&r.taken.text) != nil {
+		return "", false
+	}
+	return r.taken.text, true
+}
+
+func (r *Run) flag(v tftypes.Value) (value, ok bool) {
+	if !Known(v) || v.As(&r.taken.flag) != nil {
+		return false, false
+	}
+	return r.taken.flag, true
+}
+
+func (r *Run) obj(v tftypes.Value) Obj {
+	if !Known(v) || v.As(&r.taken.obj) != nil {
+		return nil
+	}
+	return r.taken.obj
+}
+
+func (r *Run) list(v tftypes.Value) []tftypes.Value {
+	if !Known(v) || v.As(&r.taken.list) != nil {
+		return nil
+	}
+	return r.taken.list
+}
+
+// float gives the number in v; it is overwritten by the next call.
+func (r *Run) float(v tftypes.Value) (*big.Float, bool) {
+	if !Known(v) || !v.Type().Is(tftypes.Number) || v.As(&r.taken.float) != nil {
+		return nil, false
+	}
+	return &r.taken.float, true
+}
+
 // filledMap makes a map value whose elements fill puts in afterwards. NewValue
 // compares the full type of every element; for a map of objects that costs more
 // than everything else in a decode, and here all come from one kind.
