@@ -14,6 +14,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/portlens/terraform-provider-port/internal/provider"
 	"github.com/portlens/terraform-provider-port/internal/tfcli"
 )
 
@@ -88,8 +92,42 @@ func providerSchema(ctx context.Context, home, binary string) ([]byte, error) {
 	if missing := undescribed(schema); len(missing) > 0 {
 		return nil, fmt.Errorf("attributes without a description:\n  %s", strings.Join(missing, "\n  "))
 	}
+	schema, err = withIdentities(ctx, schema)
+	if err != nil {
+		return nil, err
+	}
 	document.Schemas = map[string]json.RawMessage{"registry.terraform.io/hashicorp/port": schema}
 	return json.Marshal(document)
+}
+
+// withIdentities adds the identity schemas, which the CLI prints from version
+// 1.12 on only: the pages must not depend on the CLI that made them.
+func withIdentities(ctx context.Context, schema json.RawMessage) (json.RawMessage, error) {
+	server, err := providerserver.NewProtocol6WithError(provider.New("docs", nil)())()
+	if err != nil {
+		return nil, err
+	}
+	answer, err := server.GetResourceIdentitySchemas(ctx, &tfprotov6.GetResourceIdentitySchemasRequest{})
+	if err != nil {
+		return nil, err
+	}
+	identities := map[string]any{}
+	for name, identity := range answer.IdentitySchemas {
+		attributes := map[string]any{}
+		for _, a := range identity.IdentityAttributes {
+			attributes[a.Name] = map[string]any{
+				"type": "string", "description": a.Description,
+				"required_for_import": a.RequiredForImport, "optional_for_import": a.OptionalForImport,
+			}
+		}
+		identities[name] = map[string]any{"version": identity.Version, "attributes": attributes}
+	}
+	var provider map[string]any
+	if err := json.Unmarshal(schema, &provider); err != nil {
+		return nil, err
+	}
+	provider["resource_identity_schemas"] = identities
+	return json.Marshal(provider)
 }
 
 // undescribed lists the attributes that have no text for a reader.
