@@ -38,6 +38,27 @@ func (c *cache) get(revision int64) (Doc, bool) {
 	return e.doc, ok
 }
 
+// peek is get for scans: they do not decide what is worth keeping.
+func (c *cache) peek(revision int64) (Doc, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.young[revision]
+	if !ok {
+		e, ok = c.old[revision]
+	}
+	return e.doc, ok
+}
+
+// offer is put for scans: it takes a document while there is room, so that a
+// scan of more than fits leaves something for the next one.
+func (c *cache) offer(revision int64, d Doc, size int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.size+size <= c.limit {
+		c.add(revision, cached{d, size})
+	}
+}
+
 func (c *cache) put(revision int64, d Doc, size int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

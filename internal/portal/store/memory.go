@@ -173,7 +173,7 @@ func (f *family) forget(old *item, entries func(Doc) []Entry) {
 // memoryTx reads base, or its own copy of a family once it has written to it.
 type memoryTx struct {
 	store    *Memory
-	ctx      context.Context //nolint:containedctx // a transaction lives inside one call
+	ctx      context.Context
 	base     *trees
 	changed  trees
 	writable bool

@@ -117,7 +117,7 @@ func (s *SQLite) transaction(ctx context.Context, c *conn, f func() error) error
 	if err != nil {
 		// After some errors SQLite has rolled back by itself; then this one has
 		// nothing to do.
-		_ = c.run("ROLLBACK") //nolint:errcheck // see above
+		_ = c.run("ROLLBACK") // see above
 	}
 	return err
 }
@@ -253,7 +253,7 @@ func (r *readers) give(c *conn, ended error) {
 		}
 	}
 	r.open.Add(-1)
-	_ = c.close() //nolint:errcheck // nothing was written and nobody waits for it
+	_ = c.close() // nothing was written and nobody waits for it
 }
 
 func (r *readers) close() error {

@@ -28,7 +28,7 @@ const (
 // job is one update on its way through the committer. Its function runs in the
 // goroutine of the caller, where a panic belongs; the committer only says when.
 type job struct {
-	ctx   context.Context //nolint:containedctx // a job lives inside one call
+	ctx   context.Context
 	alone bool
 	taken atomic.Bool
 	turn  chan *sqliteTx
@@ -100,6 +100,9 @@ func (j *job) perform(tx *sqliteTx, f func(Tx) error) error {
 			j.ran <- result
 		}()
 		result = outcome{err: f(tx)}
+		if result.err == nil {
+			result.err = tx.spoiled
+		}
 	}()
 	return <-j.done
 }
@@ -287,7 +290,7 @@ func (s *SQLite) finish(g *group, members []*job, outcomes []error) {
 // failed by itself get their own error.
 func (s *SQLite) fail(members []*job, outcomes []error, err error) {
 	// SQLite may have rolled back already; then this one has nothing to do.
-	_ = s.writer.run("ROLLBACK") //nolint:errcheck // see above
+	_ = s.writer.run("ROLLBACK") // see above
 	for i, j := range members {
 		own := error(groupError{err})
 		if i < len(outcomes) && outcomes[i] != nil {

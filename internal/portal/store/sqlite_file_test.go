@@ -487,6 +487,6 @@ func TestManyMayOpenANewFileAtOnce(t *testing.T) {
 func next(d store.Doc) any {
 	n, _ := jsonv.Get(d, "n")
 	i := 0
-	_, _ = fmt.Sscan(fmt.Sprint(n), &i) //nolint:errcheck // absent is 0
+	_, _ = fmt.Sscan(fmt.Sprint(n), &i) // absent is 0
 	return jsonv.Int(i + 1)
 }

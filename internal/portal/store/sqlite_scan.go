@@ -40,7 +40,7 @@ func (tx *sqliteTx) Scan(k Kind, where Where, page Page, prefix ...string) iter.
 		for {
 			row, wanted, more, err := s.next(where)
 			if err != nil {
-				yield(Row{}, tx.store.explain(err))
+				yield(Row{}, err)
 				return
 			}
 			if !more {
@@ -66,10 +66,10 @@ func (s *scan) next(where Where) (row Row, wanted, more bool, err error) {
 	}
 	found, more, err := s.take()
 	if err != nil || !more {
-		return Row{}, false, more, err
+		return Row{}, false, more, s.tx.trouble(err)
 	}
 	s.tx.store.examined.Add(1)
-	d, err := s.tx.document(found.revision, found.body)
+	d, err := s.tx.scanned(found.revision, found.body)
 	if err != nil {
 		return Row{}, false, false, err
 	}
@@ -112,7 +112,7 @@ func (s *scan) drain() error {
 
 func (s *scan) close() {
 	if s.live != nil {
-		_ = s.live.close() //nolint:errcheck // repeats an error that next has told
+		_ = s.live.close() // repeats an error that next has told
 		s.live = nil
 	}
 	s.whole, s.buffer = true, nil
@@ -139,12 +139,12 @@ func (tx *sqliteTx) open(k Kind, where Where, page Page, prefix []string) (*scan
 		few = true
 	}
 	if err != nil {
-		return nil, tx.store.explain(err)
+		return nil, tx.trouble(err)
 	}
 	if few {
 		s.source = tx.follow(refs, after, paged)
 	} else if err := s.ordered(string(k), text, after, paged); err != nil {
-		return nil, tx.store.explain(err)
+		return nil, tx.trouble(err)
 	}
 	tx.scans = append(tx.scans, s)
 	return s, nil
@@ -220,7 +220,7 @@ func (tx *sqliteTx) firstOf(text string, values ...any) (r *rows, more bool, err
 			return err
 		}
 		if more, err = r.next(); err != nil {
-			_ = r.close() //nolint:errcheck // repeats err
+			_ = r.close() // repeats err
 		}
 		return err
 	}

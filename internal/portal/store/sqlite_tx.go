@@ -22,12 +22,16 @@ var fileTroubles = map[int]string{
 // sqliteTx is a transaction on one connection; group is nil in a view.
 type sqliteTx struct {
 	store   *SQLite
-	ctx     context.Context //nolint:containedctx // a transaction lives inside one call
+	ctx     context.Context
 	conn    *conn
 	group   *group
 	over    bool
 	started bool
 	scans   []*scan
+	// spoiled is the first error of SQLite in an update. It may have cost the
+	// whole transaction, so nothing more may happen in it, whatever the
+	// function makes of the error.
+	spoiled error
 	// indexed says whether the entries in the file are those of our indexes;
 	// asked is whether that is known.
 	indexed, asked bool
@@ -42,10 +46,25 @@ func (tx *sqliteTx) end() {
 }
 
 func (tx *sqliteTx) check() error {
-	if tx.over {
+	switch {
+	case tx.over:
 		return ErrDone
+	case tx.spoiled != nil:
+		return tx.spoiled
 	}
 	return tx.ctx.Err()
+}
+
+// trouble explains an error of SQLite and remembers it.
+func (tx *sqliteTx) trouble(err error) error {
+	if err == nil {
+		return nil
+	}
+	err = tx.store.explain(err)
+	if tx.group != nil && tx.spoiled == nil {
+		tx.spoiled = err
+	}
+	return err
 }
 
 // first runs the query for its first row. The first read of a view may meet a
@@ -62,26 +81,34 @@ func (tx *sqliteTx) first(text string, values ...any) (r *rows, found bool, err 
 	}
 	tx.started = true
 	if err != nil {
-		return nil, false, tx.store.explain(err)
+		return nil, false, tx.trouble(err)
 	}
 	return r, found, nil
 }
 
 // document is the decoded form of a stored text.
 func (tx *sqliteTx) document(revision int64, body string) (Doc, error) {
+	return tx.decoded(revision, body, (*cache).get, (*cache).put)
+}
+
+func (tx *sqliteTx) scanned(revision int64, body string) (Doc, error) {
+	return tx.decoded(revision, body, (*cache).peek, (*cache).offer)
+}
+
+func (tx *sqliteTx) decoded(revision int64, body string, get func(*cache, int64) (Doc, bool), put func(*cache, int64, Doc, int)) (Doc, error) {
 	if tx.group != nil && revision > tx.group.base {
 		if w, ok := tx.group.written[revision]; ok {
 			return w.doc, nil
 		}
 	}
-	if d, ok := tx.store.cache.get(revision); ok {
+	if d, ok := get(tx.store.cache, revision); ok {
 		return d, nil
 	}
 	d, err := decodeBody(body)
 	if err != nil {
 		return nil, err
 	}
-	tx.store.cache.put(revision, d, len(body))
+	put(tx.store.cache, revision, d, len(body))
 	return d, nil
 }
 
@@ -144,7 +171,7 @@ func (tx *sqliteTx) writable() error {
 	}
 	for _, s := range tx.scans {
 		if err := s.drain(); err != nil {
-			return err
+			return tx.trouble(err)
 		}
 	}
 	return nil
@@ -177,7 +204,7 @@ func (tx *sqliteTx) Put(k Kind, d Doc, key ...string) error {
 	} else {
 		err = tx.add(k, at, entries, revision, body)
 	}
-	return tx.store.explain(err)
+	return tx.trouble(err)
 }
 
 func (tx *sqliteTx) add(k Kind, at position, entries []Entry, revision int64, body string) error {
@@ -241,7 +268,7 @@ func (tx *sqliteTx) Delete(k Kind, key ...string) error {
 	}
 	tx.group.revision++ // a deletion counts as a change that must be committed
 	c, kind := tx.conn, string(k)
-	return tx.store.explain(errors.Join(
+	return tx.trouble(errors.Join(
 		c.run("DELETE FROM doc WHERE id = ?", old.id),
 		c.dropPositions(kind, old.at),
 		c.dropEntries(kind, old.at, old.entries),

@@ -168,7 +168,7 @@ func panicUndoes(t *testing.T, s store.Store) {
 				t.Errorf("recovered %v", p)
 			}
 		}()
-		_ = s.Update(t.Context(), func(tx store.Tx) error { //nolint:errcheck // panics
+		_ = s.Update(t.Context(), func(tx store.Tx) error { // panics
 			if err := do(tx); err != nil {
 				t.Error(err)
 			}
@@ -182,7 +182,7 @@ func panicUndoes(t *testing.T, s store.Store) {
 		}
 		put(t, s, plain, store.Doc{}, "o", "afterwards")
 	}()
-	_ = s.View(t.Context(), func(store.Tx) error { panic("in a view") }) //nolint:errcheck // panics
+	_ = s.View(t.Context(), func(store.Tx) error { panic("in a view") }) // panics
 }
 
 func goexitUndoes(t *testing.T, s store.Store) {
@@ -190,7 +190,7 @@ func goexitUndoes(t *testing.T, s store.Store) {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			_ = s.Update(context.Background(), func(tx store.Tx) error { //nolint:errcheck // does not return
+			_ = s.Update(context.Background(), func(tx store.Tx) error { // does not return
 				if err := do(tx); err != nil {
 					t.Error(err)
 				}
@@ -253,7 +253,7 @@ func undone(t *testing.T, s store.Store, run func(do func(store.Tx) error)) {
 
 func errorUnchanged(t *testing.T, s store.Store) {
 	for name, run := range map[string]func(context.Context, func(store.Tx) error) error{"view": s.View, "update": s.Update} {
-		if err := run(t.Context(), func(store.Tx) error { return errWanted }); err != errWanted { //nolint:errorlint // identity is the point
+		if err := run(t.Context(), func(store.Tx) error { return errWanted }); err != errWanted {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -3,7 +3,6 @@ package storetest
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -96,7 +95,7 @@ func pages(t *testing.T, s store.Store, k store.Kind, where store.Where, size in
 }
 
 func paging(t *testing.T, s store.Store) {
-	rng := rand.New(rand.NewPCG(1, 2))
+	rng := newDice(1)
 	update(t, s, func(tx store.Tx) error {
 		for i := range 60 {
 			d := created(fmt.Sprint(rng.IntN(5)))
@@ -275,7 +274,7 @@ func movesInOrder(t *testing.T, s store.Store) {
 // indexEquivalence puts the same documents under a kind with an index and one
 // without and asks both the same questions.
 func indexEquivalence(t *testing.T, s store.Store) {
-	rng := rand.New(rand.NewPCG(3, 4))
+	rng := newDice(3)
 	values := []string{"", "x", "y", "z", "\x00", "\x01", strings.Repeat("long", 100), strings.Repeat("long", 100) + "er"}
 	pick := func() string { return values[rng.IntN(len(values))] }
 	for range 300 {

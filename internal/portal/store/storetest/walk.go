@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -60,7 +59,7 @@ func compareRows(a, b store.Row) int {
 // reopen does, or returns it as it is.
 func Walk(t *testing.T, s store.Store, reopen func(store.Store) store.Store, seed uint64, steps int) {
 	t.Helper()
-	w := walk{T: t, rng: rand.New(rand.NewPCG(seed, 1)), store: s, model: model{}}
+	w := walk{T: t, rng: newDice(seed), store: s, model: model{}}
 	for step := range steps {
 		switch n := w.rng.IntN(200); {
 		case n == 0:
@@ -81,12 +80,12 @@ func Walk(t *testing.T, s store.Store, reopen func(store.Store) store.Store, see
 
 type walk struct {
 	*testing.T
-	rng   *rand.Rand
+	rng   *dice
 	store store.Store
 	model model
 }
 
-func pick[E any](rng *rand.Rand, from ...E) E { return from[rng.IntN(len(from))] }
+func pick[E any](rng *dice, from ...E) E { return from[rng.IntN(len(from))] }
 
 func (w *walk) kind() store.Kind { return pick(w.rng, plain, Indexed) }
 

@@ -1,0 +1,219 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	lib "modernc.org/sqlite/lib"
+)
+
+func openInternal(t *testing.T, options SQLiteOptions) *SQLite {
+	t.Helper()
+	opened, err := OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "data.db"), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, ok := opened.(*SQLite)
+	if !ok {
+		t.Fatalf("%T", opened)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// limitPages makes the disk full at n pages, and runs alone while it does.
+func limitPages(t *testing.T, s *SQLite, n int) {
+	t.Helper()
+	err := s.Update(t.Context(), func(Tx) error {
+		return s.writer.run(fmt.Sprintf("PRAGMA max_page_count = %d", n))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func count(t *testing.T, s Store) (n int) {
+	t.Helper()
+	err := s.View(t.Context(), func(tx Tx) error {
+		for _, err := range tx.Scan("k", nil, Page{}, "o") {
+			if err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestAFullDiskFailsOnlyWhatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	s := openInternal(t, SQLiteOptions{})
+	limitPages(t, s, 120)
+	const writers, each = 8, 30
+	var (
+		all            sync.WaitGroup
+		mu             sync.Mutex
+		kept, full     int
+		swallow, other = errors.New("swallowed"), []error{}
+	)
+	for w := range writers {
+		all.Go(func() {
+			for i := range each {
+				// Half of the writers are small and always fit.
+				size := 10
+				if w%2 == 0 {
+					size = 20_000
+				}
+				err := s.Update(t.Context(), func(tx Tx) error {
+					err := tx.Put("k", Doc{"text": strings.Repeat("x", size)}, "o", fmt.Sprint(w), fmt.Sprint(i))
+					if w == 2 && err != nil {
+						// A careless function goes on as if nothing had happened.
+						if again := tx.Put("k", Doc{}, "o", "careless"); again == nil {
+							return swallow
+						}
+						return nil
+					}
+					return err
+				})
+				mu.Lock()
+				var access *FileAccessError
+				switch {
+				case err == nil:
+					kept++
+				case errors.As(err, &access) && code(err) == lib.SQLITE_FULL:
+					full++
+				default:
+					other = append(other, err)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	if len(other) > 0 {
+		t.Error(other)
+	}
+	if full == 0 || kept < writers/2*each {
+		t.Errorf("%d updates met a full disk, %d were kept", full, kept)
+	}
+	if got := count(t, s); got != kept {
+		t.Errorf("%d documents, %d were acknowledged", got, kept)
+	}
+	limitPages(t, s, 1_000_000)
+	if err := s.Update(t.Context(), func(tx Tx) error {
+		return tx.Put("k", Doc{"text": strings.Repeat("x", 20_000)}, "o", "afterwards")
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheLogIsEmptiedAlthoughThereIsAlwaysAView(t *testing.T) {
+	t.Parallel()
+	s := openInternal(t, SQLiteOptions{})
+	s.walLimit = 1 << 20
+	// Views overlap, so that at every moment one of them reads from the log.
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				err := s.View(t.Context(), func(tx Tx) error {
+					if _, err := tx.Get("k", "o", "none"); !errors.Is(err, ErrNotFound) {
+						return err
+					}
+					<-s.clock.After(2 * time.Millisecond) // as a slow client would
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	largest := int64(0)
+	for i := range 600 {
+		err := s.Update(t.Context(), func(tx Tx) error {
+			return tx.Put("k", Doc{"text": strings.Repeat("x", 20_000)}, "o", fmt.Sprint(i%50))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(s.path + "-wal"); err == nil {
+			largest = max(largest, info.Size())
+		}
+	}
+	close(stop)
+	readers.Wait()
+	// 600 updates write about 18 MB; without care nothing bounds the log.
+	if largest > 5<<20 {
+		t.Errorf("the log grew to %d bytes", largest)
+	}
+}
+
+func TestConcurrentUpdatesShareCommits(t *testing.T) {
+	t.Parallel()
+	s := openInternal(t, SQLiteOptions{})
+	// The first update holds the writer until the others wait in the queue.
+	const others = 40
+	inside, leave := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	put := func(tx Tx, i int) error { return tx.Put("k", Doc{}, "o", fmt.Sprint(i)) }
+	all.Go(func() {
+		err := s.Update(t.Context(), func(tx Tx) error {
+			close(inside)
+			<-leave
+			return put(tx, others)
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-inside
+	for i := range others {
+		all.Go(func() {
+			if err := s.Update(t.Context(), func(tx Tx) error { return put(tx, i) }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for len(s.queue) < others {
+		<-s.clock.After(pollInterval)
+	}
+	before, err := os.Stat(s.path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(leave)
+	all.Wait()
+	after, err := os.Stat(s.path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A commit writes each changed page once; 41 commits would write over 200.
+	if pages := (after.Size() - before.Size()) / 4096; pages > 60 {
+		t.Errorf("%d updates wrote %d pages", others+1, pages)
+	}
+	if got := count(t, s); got != others+1 {
+		t.Errorf("%d documents", got)
+	}
+}
