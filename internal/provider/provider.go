@@ -37,8 +37,9 @@ type Options struct {
 	Getenv func(string) string
 	// Transport carries the requests; nil is the network.
 	Transport http.RoundTripper
-	// Batch says how reads are merged; tests compare the modes.
-	Batch portapi.BatchMode
+	// Client may change how the client of the API is made; tests compare ways of
+	// reading and shorten waits.
+	Client func(*portapi.Options)
 	// WithoutShortcuts sends every call through the framework, for tests that
 	// compare; see [NewServer].
 	WithoutShortcuts bool

@@ -82,7 +82,9 @@ func (p *portProvider) connect(ctx context.Context, c providerConfig) (*session,
 		o.BaseURL = baseURL
 		p.credentials(c, &o, &diags)
 	}
-	o.Batch = p.options.Batch
+	if p.options.Client != nil {
+		p.options.Client(&o)
+	}
 	if diags.HasError() {
 		return nil, diags
 	}

@@ -1,0 +1,328 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/lens"
+	"github.com/portlens/terraform-provider-port/internal/lens/lenstest"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func kindOf(t *testing.T, name string) *kind {
+	t.Helper()
+	for _, k := range registered {
+		if k.decl.Name == name {
+			return k
+		}
+	}
+	t.Fatalf("no declaration %q", name)
+	return nil
+}
+
+const wireBlueprint = `{
+  "identifier": "svc", "title": "Service", "icon": "Microservice", "description": "d",
+  "schema": {"properties": {
+    "s": {"type": "string", "title": "S", "icon": "i", "description": "d", "default": "a", "format": "url", "dateFormat": "relative", "minLength": 0, "maxLength": 9,
+          "pattern": "^a", "spec": "embedded-url", "specAuthentication": {"clientId": "c", "tokenUrl": "https://t", "authorizationUrl": "https://a"},
+          "enum": ["a", "b"], "enumColors": {"a": "red"}},
+    "n": {"type": "number", "title": "N", "icon": "i", "description": "d", "default": 0.1, "minimum": 0, "maximum": 9007199254740993, "enum": [0.1, 2], "enumColors": {"0.1": "blue"}},
+    "b": {"type": "boolean", "title": "B", "icon": "i", "description": "d", "default": false},
+    "any": {"type": "array", "title": "L", "icon": "i", "description": "d", "minItems": 0, "maxItems": 3},
+    "strings": {"type": "array", "items": {"type": "string", "format": "email", "pattern": "^a", "enum": ["a"], "enumColors": {"a": "red"}}, "default": ["a"]},
+    "numbers": {"type": "array", "items": {"type": "number"}, "default": [1, 2.5]},
+    "booleans": {"type": "array", "items": {"type": "boolean"}, "default": [true]},
+    "objects": {"type": "array", "items": {"type": "object", "format": "labeled-url"}, "default": [{"url": "https://x"}]},
+    "o": {"type": "object", "title": "O", "icon": "i", "description": "d", "default": {"a": [1, null]}, "spec": "open-api", "format": "labeled-url"}
+  }, "required": ["b", "s"]},
+  "relations": {"r": {"target": "x", "title": "R", "description": "d", "many": false, "required": true}, "m": {"target": "x", "many": true, "required": false}},
+  "mirrorProperties": {"mp": {"path": "r.$title", "title": "M"}},
+  "calculationProperties": {"c": {"calculation": ".title", "type": "string", "title": "C", "description": "d", "icon": "i", "format": "url", "dateFormat": "relative",
+    "colorized": true, "colors": {"x": "green"}, "spec": "open-api", "specAuthentication": {"clientId": "c", "tokenUrl": "t", "authorizationUrl": "a"}}},
+  "aggregationProperties": {"agg": {"title": "A", "type": "number", "target": "x", "calculationSpec": {"calculationBy": "entities", "func": "count"}}},
+  "ownership": {"type": "Inherited", "path": "r", "title": "Owners"},
+  "teamInheritance": {"path": "r"},
+  "changelogDestination": {"type": "WEBHOOK", "url": "https://h", "agent": true},
+  "includeInGlobalSearch": true,
+  "createdAt": "2024-01-01T00:00:00.000Z", "createdBy": "c", "updatedAt": "2024-01-02T00:00:00.120Z", "updatedBy": "u"
+}`
+
+const bareBlueprint = `{"identifier": "svc", "title": "Service", "schema": {"properties": {}, "required": []},
+  "relations": {}, "mirrorProperties": {}, "calculationProperties": {}, "aggregationProperties": {}, "ownership": {"type": "Direct"},
+  "changelogDestination": {"type": "KAFKA"}, "createdAt": "2024-01-01T00:00:00.000Z", "createdBy": "c", "updatedAt": "2024-01-01T00:00:00.000Z", "updatedBy": "u"}`
+
+const wireEntity = `{
+  "identifier": "a:b", "title": "A", "icon": "i", "blueprint": "svc", "team": ["x", "y"],
+  "properties": {"s": "", "n": 9007199254740993, "f": 0.1, "b": false, "o": {"a": [1, null]}, "l": ["b", "a"], "m": [1, 2.5], "t": [true], "j": [{"a": 1}]},
+  "relations": {"one": "x", "none": null, "many": ["x", "y"]},
+  "createdAt": "2024-01-01T00:00:00.000Z", "createdBy": "c", "updatedAt": "2024-01-02T00:00:00.120Z", "updatedBy": "u"
+}`
+
+func TestDeclarationsObeyTheLaws(t *testing.T) {
+	t.Parallel()
+	t.Run("blueprint", func(t *testing.T) {
+		t.Parallel()
+		lenstest.Laws(t, kindOf(t, "blueprint").codec, lenstest.Wire(wireBlueprint), lenstest.Wire(bareBlueprint))
+	})
+	t.Run("entity", func(t *testing.T) {
+		t.Parallel()
+		lenstest.Laws(t, kindOf(t, "entity").codec, lenstest.Wire(wireEntity))
+	})
+}
+
+// config makes a configuration from JSON text with the names of attributes.
+func config(t *testing.T, k *kind, text string) tftypes.Value {
+	t.Helper()
+	given, err := jsonv.DecodeObject([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := tftypes.ValueFromJSON(jsonv.Encode(filled(k.attrs, given)), k.typ) //nolint:staticcheck // the simplest way to a value
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// filled adds nulls for the attributes left out, which the decoder insists on.
+func filled(attrs []lens.Attr, given jsonv.Object) jsonv.Object {
+	out := jsonv.Object{}
+	for _, a := range attrs {
+		v := given[a.Name]
+		if o, ok := v.(jsonv.Object); ok && len(a.Nested) > 0 {
+			if a.Nesting == lens.Single {
+				v = filled(a.Nested, o)
+			} else {
+				m := jsonv.Object{}
+				for key, e := range o {
+					m[key] = nil
+					if e, ok := e.(jsonv.Object); ok {
+						m[key] = filled(a.Nested, e)
+					}
+				}
+				v = m
+			}
+		}
+		out[a.Name] = v
+	}
+	return out
+}
+
+func TestCalculationsThatDoNotParseAreWarnings(t *testing.T) {
+	t.Parallel()
+	k := kindOf(t, "blueprint")
+	for program, warned := range map[string]bool{
+		".a |":                            true,
+		"frobnicate(.a)":                  true,
+		".properties.a == 'x'":            false, // quotes as Port takes them
+		"select(.x=='a')":                 true,  // which it does not rewrite here
+		`"it's"`:                          false,
+		".properties.tags | map(. + 1)":   false,
+		`.properties["my-key"] // "none"`: false,
+	} {
+		text := string(jsonv.Encode(jsonv.Object{"identifier": "a", "title": "A", "calculation_properties": jsonv.Object{"c": jsonv.Object{"calculation": program, "type": "string"}}}))
+		diags := k.validate(config(t, k, text))
+		if diags.HasError() || (diags.WarningsCount() > 0) != warned {
+			t.Errorf("%s: %v", program, diags)
+		}
+		for _, d := range diags {
+			at, ok := d.(diag.DiagnosticWithPath)
+			if !ok || at.Path().String() != `calculation_properties["c"].calculation` {
+				t.Errorf("%s: the warning is not at the attribute: %v", program, d)
+			}
+		}
+	}
+}
+
+// schemaDump is the provider's schema in the shape of `terraform providers schema
+// -json`, without descriptions.
+func schemaDump(t *testing.T) jsonv.Object {
+	t.Helper()
+	factory, _ := NewServer(Options{})
+	resp, err := factory().GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil || len(resp.Diagnostics) > 0 {
+		t.Fatalf("schema: %v %v", err, resp.Diagnostics)
+	}
+	all := func(m map[string]*tfprotov6.Schema) jsonv.Object {
+		out := jsonv.Object{}
+		for name, s := range m {
+			out[name] = jsonv.Object{"version": jsonv.Int(s.Version), "block": dumpBlock(t, s.Block)}
+		}
+		return out
+	}
+	return jsonv.Object{
+		"provider":            all(map[string]*tfprotov6.Schema{"p": resp.Provider})["p"],
+		"resource_schemas":    all(resp.ResourceSchemas),
+		"data_source_schemas": all(resp.DataSourceSchemas),
+	}
+}
+
+func dumpBlock(t *testing.T, b *tfprotov6.SchemaBlock) jsonv.Object {
+	out := jsonv.Object{"attributes": dumpAttributes(t, b.Attributes)}
+	if len(b.BlockTypes) > 0 {
+		t.Error("blocks are not dumped yet")
+	}
+	return out
+}
+
+func dumpAttributes(t *testing.T, attributes []*tfprotov6.SchemaAttribute) jsonv.Object {
+	t.Helper()
+	out := jsonv.Object{}
+	for _, a := range attributes {
+		d := jsonv.Object{}
+		for name, set := range map[string]bool{
+			"required": a.Required, "optional": a.Optional, "computed": a.Computed, "sensitive": a.Sensitive, "deprecated": a.Deprecated, "write_only": a.WriteOnly,
+		} {
+			if set {
+				d[name] = true
+			}
+		}
+		switch {
+		case a.NestedType != nil:
+			d["nested_type"] = jsonv.Object{
+				"nesting_mode": strings.ToLower(a.NestedType.Nesting.String()),
+				"attributes":   dumpAttributes(t, a.NestedType.Attributes),
+			}
+		default:
+			text, err := json.Marshal(a.Type)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d["type"], err = jsonv.Decode(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out[a.Name] = d
+	}
+	return out
+}
+
+func TestSchemaIsAsCommitted(t *testing.T) {
+	t.Parallel()
+	text := indent(t, schemaDump(t))
+	file := filepath.Join("testdata", "schema.json")
+	if *update {
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(text)); diff != "" {
+		t.Errorf("the schema changed; run the test with -update if it should:\n%s", diff)
+	}
+}
+
+func TestEveryAttributeIsDescribed(t *testing.T) {
+	t.Parallel()
+	factory, _ := NewServer(Options{})
+	resp, err := factory().GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var walk func(at string, attributes []*tfprotov6.SchemaAttribute)
+	walk = func(at string, attributes []*tfprotov6.SchemaAttribute) {
+		for _, a := range attributes {
+			if a.Description == "" {
+				t.Errorf("%s.%s has no description", at, a.Name)
+			}
+			if a.NestedType != nil {
+				walk(at+"."+a.Name, a.NestedType.Attributes)
+			}
+		}
+	}
+	walk("provider", resp.Provider.Block.Attributes)
+	for _, m := range []map[string]*tfprotov6.Schema{resp.ResourceSchemas, resp.DataSourceSchemas} {
+		for name, s := range m {
+			if s.Block.Description == "" {
+				t.Errorf("%s has no description", name)
+			}
+			walk(name, s.Block.Attributes)
+		}
+	}
+}
+
+func indent(t *testing.T, v any) []byte {
+	t.Helper()
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(text, '\n')
+}
+
+// The official provider's schema, where it stands beside the checkout, must be
+// contained in ours: same names, types, nesting and flags.
+func TestSchemaContainsTheOfficialOne(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "reference", "official-schema.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		// The committed dump was checked against it and stands in for it.
+		t.Log("the official schema is not at hand")
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	official, err := jsonv.DecodeObject(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := schemaDump(t)
+	contains(t, "provider", jsonv.Map(official, "provider"), jsonv.Map(ours, "provider"))
+	for name, s := range jsonv.Map(ours, "resource_schemas") {
+		theirs := jsonv.Map(official, "resource_schemas", name)
+		if theirs == nil {
+			continue
+		}
+		contains(t, name, theirs, s)
+	}
+}
+
+// contains reports what want has and got has not. Flags must agree, absent
+// meaning false; only attributes may be added, and only optional or computed
+// ones.
+func contains(t *testing.T, at string, want, got any) {
+	t.Helper()
+	w, ok := want.(jsonv.Object)
+	if !ok {
+		if !jsonv.Equal(want, got) {
+			t.Errorf("%s: want %s, got %s", at, jsonv.Encode(want), jsonv.Encode(got))
+		}
+		return
+	}
+	g, _ := got.(jsonv.Object)
+	for key, v := range w {
+		contains(t, at+"."+key, v, g[key])
+	}
+	for key, v := range g {
+		if _, theirs := w[key]; theirs {
+			continue
+		}
+		if strings.HasSuffix(at, ".attributes") {
+			if jsonv.Bool(v, "required") {
+				t.Errorf("%s.%s: an added attribute is required", at, key)
+			}
+			continue
+		}
+		if key != "sensitive" { // hiding more is allowed
+			t.Errorf("%s.%s: added: %s", at, key, jsonv.Encode(v))
+		}
+	}
+}
