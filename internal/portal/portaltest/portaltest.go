@@ -136,13 +136,13 @@ func (p *Portal) URL() string {
 			p.t.Fatalf("portal: %v", err)
 		}
 		p.url = "http://" + l.Addr().String()
-		p.serveOn(l)
+		p.serveOn(l, p.Handler())
 	})
 	return p.url
 }
 
-func (p *Portal) serveOn(l net.Listener) {
-	server := portal.NewServer(context.Background(), p.Handler(), slog.New(slog.DiscardHandler))
+func (p *Portal) serveOn(l net.Listener, handler http.Handler) {
+	server := portal.NewServer(context.Background(), handler, slog.New(slog.DiscardHandler))
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
 	p.t.Cleanup(func() {
@@ -151,6 +151,18 @@ func (p *Portal) serveOn(l net.Listener) {
 		}
 		<-done
 	})
+}
+
+// Raw is [Portal.URL] for a server without the record, the orders and the checks
+// of the test portal: what a benchmark measures.
+func (p *Portal) Raw() string {
+	p.t.Helper()
+	l, err := portal.Listen(context.Background(), "127.0.0.1:0")
+	if err != nil {
+		p.t.Fatalf("portal: %v", err)
+	}
+	p.serveOn(l, p.handler)
+	return "http://" + l.Addr().String()
 }
 
 // Clock is the portal's clock; nil with [Options.RealClock].
