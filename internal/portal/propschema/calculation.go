@@ -17,13 +17,12 @@ func compileCalculation(definition jsonv.Object, at []string) (*Property, fault.
 	if _, ok := c.definition["type"]; !ok {
 		c.add("a property needs a type: one of "+list(types), "type")
 	}
-	c.interactions(p)
-	c.specAuthentication(p.Spec)
+	c.specAuthentication("embedded-url")
 	c.boolean("colorized")
 	c.enumColors("colors")
 	c.text("dateFormat")
 	if raw, ok := c.definition["items"]; ok {
-		p.Items = c.calculationItems(p, raw)
+		p.Items = c.calculationItems(raw)
 	}
 	if len(c.problems) > 0 {
 		return nil, c.problems
@@ -31,21 +30,17 @@ func compileCalculation(definition jsonv.Object, at []string) (*Property, fault.
 	return p, nil
 }
 
-// calculationItems reads {type, format}. The items describe the result and are,
-// like the format, not enforced (K8).
-func (c *compiler) calculationItems(p *Property, raw any) *Property {
+// calculationItems reads {type, format}. Items and formats describe the result
+// and are not enforced (K8), so it does not matter whether they fit the type.
+func (c *compiler) calculationItems(raw any) *Property {
 	o, ok := raw.(jsonv.Object)
 	if !ok {
 		c.add("want an object, got "+jsonv.KindOf(raw), "items")
 		return nil
 	}
-	if p.Type != "" && p.Type != "array" {
-		c.add("items are for arrays, not "+p.Type, "items")
-	}
 	sub := &compiler{definition: o, at: c.below("items")}
 	sub.closed("type", "format")
 	item := &Property{Type: sub.oneOf("type", types), Format: sub.oneOf("format", calculationItemFormats)}
-	sub.interactions(item)
 	c.problems = append(c.problems, sub.problems...)
 	return item
 }

@@ -110,13 +110,8 @@ func (c *compiler) interactions(p *Property) {
 			c.add("format "+quote(p.Format)+" is for "+want+" properties, not "+p.Type, "format")
 		}
 	}
-	switch {
-	case p.Spec == "" || p.Type == "":
-	case p.Type == "string":
-	case p.Type != "object":
+	if p.Spec != "" && p.Type != "" && p.Type != "string" && p.Type != "object" {
 		c.add("a spec is for string and object properties, not "+p.Type, "spec")
-	case p.Spec == "embedded-url":
-		c.add("spec \"embedded-url\" is for string properties, not object", "spec")
 	}
 }
 
@@ -153,7 +148,8 @@ func (c *compiler) annotations() {
 
 func (c *compiler) fallback(p *Property) {
 	v, ok := c.definition["default"]
-	if !ok || p.Type == "" || len(c.problems) > 0 {
+	// A null default says the same as none.
+	if !ok || v == nil || p.Type == "" || len(c.problems) > 0 {
 		return
 	}
 	p.fallback, p.hasFallback = v, true

@@ -34,7 +34,7 @@ func (c *compiler) objectSchema(string) *objectSchema {
 		return nil
 	}
 	before := len(c.problems)
-	c.references(schema, nil, 0)
+	c.inspect(schema, nil, 0)
 	c.numbers(schema, nil)
 	if len(c.problems) > before {
 		return nil
@@ -69,7 +69,14 @@ func (c *compiler) schemaProblem(err error) {
 	var invalid *jsonschema.SchemaValidationError
 	var cause *jsonschema.ValidationError
 	if errors.As(err, &invalid) && errors.As(invalid.Err, &cause) {
+		seen := map[string]bool{}
 		leaves(cause, func(e *jsonschema.ValidationError) {
+			// Of the alternatives at one place the first says enough.
+			at := jsonv.Pointer(e.InstanceLocation...)
+			if seen[at] {
+				return
+			}
+			seen[at] = true
 			c.add(e.ErrorKind.LocalizedString(printer()), e.InstanceLocation...)
 		})
 		return
@@ -80,9 +87,9 @@ func (c *compiler) schemaProblem(err error) {
 // schemaDepth bounds nesting, as checking recurses with it.
 const schemaDepth = 64
 
-// references finds $ref and its kin, which are refused (§2.3), wherever a schema
-// can stand; a property that is called "$ref" is none.
-func (c *compiler) references(schema any, at []string, depth int) {
+// inspect finds $ref and its kin, which are refused (§2.3), and broken patterns
+// wherever a schema can stand; a property that is called "$ref" is no reference.
+func (c *compiler) inspect(schema any, at []string, depth int) {
 	o, ok := schema.(jsonv.Object)
 	if !ok {
 		return
@@ -91,9 +98,13 @@ func (c *compiler) references(schema any, at []string, depth int) {
 		c.add("is nested too deeply", at...)
 		return
 	}
-	below := func(v any, steps ...string) { c.references(v, append(slices.Clone(at), steps...), depth+1) }
+	below := func(v any, steps ...string) { c.inspect(v, append(slices.Clone(at), steps...), depth+1) }
 	for key, v := range o {
 		switch key {
+		case "pattern":
+			if source, ok := v.(string); ok {
+				c.pattern(source, append(slices.Clone(at), key))
+			}
 		case "$ref", "$dynamicRef", "$recursiveRef", "$id", "$schema", "$anchor", "$dynamicAnchor":
 			if _, ok := v.(string); ok {
 				c.add("references are not supported", append(slices.Clone(at), key)...)
@@ -101,6 +112,9 @@ func (c *compiler) references(schema any, at []string, depth int) {
 		case "properties", "patternProperties", "$defs", "definitions", "dependentSchemas":
 			m, _ := v.(jsonv.Object)
 			for name, s := range m {
+				if key == "patternProperties" {
+					c.pattern(name, append(slices.Clone(at), key, name))
+				}
 				below(s, key, name)
 			}
 		case "allOf", "anyOf", "oneOf", "prefixItems":
@@ -111,6 +125,12 @@ func (c *compiler) references(schema any, at []string, depth int) {
 		case "additionalProperties", "propertyNames", "items", "contains", "not", "if", "then", "else", "unevaluatedItems", "unevaluatedProperties":
 			below(v, key)
 		}
+	}
+}
+
+func (c *compiler) pattern(source string, at []string) {
+	if _, err := CompileRegexp(source); err != nil {
+		c.add("is not a regular expression: "+err.Error(), at...)
 	}
 }
 

@@ -1,6 +1,8 @@
 package propschema
 
 import (
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/dlclark/regexp2"
@@ -8,7 +10,10 @@ import (
 
 // Regexp is an expression in the language of JSON Schema patterns, ECMA-262 with
 // Unicode. A search that takes too long, as backtracking can, counts as no match.
-type Regexp struct{ re *regexp2.Regexp }
+type Regexp struct {
+	source string
+	re     *regexp2.Regexp
+}
 
 const (
 	regexpTime   = 100 * time.Millisecond
@@ -20,12 +25,12 @@ func CompileRegexp(source string) (*Regexp, error) {
 	if len(source) > regexpSource {
 		return nil, errLongPattern
 	}
-	re, err := regexp2.Compile(source, regexp2.ECMAScript|regexp2.Unicode)
+	re, err := regexp2.Compile(ecma(source), regexp2.ECMAScript|regexp2.Unicode)
 	if err != nil {
 		return nil, err
 	}
 	re.MatchTimeout = regexpTime
-	return &Regexp{re}, nil
+	return &Regexp{source, re}, nil
 }
 
 // MatchString reports whether the expression matches anywhere in s.
@@ -34,7 +39,54 @@ func (r *Regexp) MatchString(s string) bool {
 	return ok && err == nil
 }
 
-func (r *Regexp) String() string { return r.re.String() }
+func (r *Regexp) String() string { return r.source }
+
+// ecma spells what the engine reads differently from ECMA-262: $ does not match
+// before a last line end, and Unicode properties have long names.
+func ecma(source string) string {
+	if !strings.ContainsAny(source, `$\`) {
+		return source
+	}
+	var b strings.Builder
+	inClass := false
+	for i := 0; i < len(source); i++ {
+		rest := source[i:]
+		switch {
+		case rest[0] == '\\':
+			if m := property.FindStringSubmatch(rest); m != nil {
+				name := m[2]
+				if short, ok := categories[name]; ok {
+					name = short
+				}
+				b.WriteString(`\` + m[1] + `{` + name + `}`)
+				i += len(m[0]) - 1
+				continue
+			}
+			b.WriteString(rest[:min(2, len(rest))])
+			i++
+			continue
+		case rest[0] == '[':
+			inClass = true
+		case rest[0] == ']':
+			inClass = false
+		case rest[0] == '$' && !inClass:
+			b.WriteString(`(?![\s\S])`)
+			continue
+		}
+		b.WriteByte(rest[0])
+	}
+	return b.String()
+}
+
+var property = regexp.MustCompile(`^\\([pP])\{(?:(?:General_Category|gc|Script|sc|Script_Extensions|scx)=)?([A-Za-z_]+)\}`)
+
+var categories = map[string]string{
+	"Letter": "L", "Cased_Letter": "L", "Uppercase_Letter": "Lu", "Lowercase_Letter": "Ll", "Titlecase_Letter": "Lt", "Modifier_Letter": "Lm", "Other_Letter": "Lo",
+	"Mark": "M", "Nonspacing_Mark": "Mn", "Spacing_Mark": "Mc", "Enclosing_Mark": "Me",
+	"Number": "N", "Decimal_Number": "Nd", "Letter_Number": "Nl", "Other_Number": "No",
+	"Punctuation": "P", "Symbol": "S", "Separator": "Z", "Space_Separator": "Zs", "Other": "C", "Control": "Cc",
+	"Alphabetic": "L", "Alpha": "L", "Uppercase": "Lu", "Lowercase": "Ll",
+}
 
 type constError string
 

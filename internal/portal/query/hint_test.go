@@ -138,7 +138,7 @@ func TestNoMatchEscapesTheHints(t *testing.T) {
 	t.Parallel()
 	g := generator{rand.New(rand.NewPCG(1, 2))}
 	matches, hinted := 0, 0
-	for range 20_000 {
+	for range 40_000 {
 		raw := g.group(2)
 		q, err := query.Parse(raw, query.Options{})
 		if err != nil {
