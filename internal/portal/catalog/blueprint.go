@@ -130,7 +130,11 @@ func (s *session) writeBlueprint(def jsonv.Object, old *blueprint) (jsonv.Object
 			return nil, err
 		}
 	}
-	return public(def), nil
+	action, before := "CREATE", store.Doc(nil)
+	if old != nil {
+		action, before = "UPDATE", old.doc
+	}
+	return public(def), s.changedBlueprint(action, next.id, before, def)
 }
 
 // patched merges a PATCH body into a definition: maps entry by entry, entries key
@@ -208,7 +212,8 @@ func patchedEntries(was, given any) any {
 // takes its self-service actions along (reference/catalog.md §2.15).
 func (c *Catalog) DeleteBlueprint(ctx context.Context, tx store.Tx, actor Actor, id string, deleteActions bool) error {
 	s := c.begin(ctx, tx, actor)
-	if _, err := s.needBlueprint(id); err != nil {
+	b, err := s.needBlueprint(id)
+	if err != nil {
 		return err
 	}
 	if isSystem(id) {
@@ -235,7 +240,10 @@ func (c *Catalog) DeleteBlueprint(ctx context.Context, tx store.Tx, actor Actor,
 			return err
 		}
 	}
-	return s.dropBlueprint(id)
+	if err := s.dropBlueprint(id); err != nil {
+		return err
+	}
+	return s.changedBlueprint("DELETE", id, b.doc, nil)
 }
 
 // refuseTargeted refuses to delete a blueprint that a relation of another one

@@ -30,6 +30,9 @@ func newCompiledCache(limit int) *compiledCache {
 
 func (c *compiledCache) get(org string, doc store.Doc) *blueprint {
 	key := cacheKey{org, jsonv.String(doc, versionKey)}
+	if key.version == "" {
+		return compileBlueprint(doc)
+	}
 	c.mu.RLock()
 	b := c.items[key]
 	c.mu.RUnlock()

@@ -74,7 +74,7 @@ func (r *reader) entityID(in jsonv.Object, out *entityBody, patch bool, at []str
 			r.add(at, "want a string, got object")
 			return
 		}
-		out.idQuery = r.selector(id, at)
+		out.idQuery = r.selector(id, query.IdentifierSelector, at)
 	default:
 		r.add(at, "want a string or a query, got %s", jsonv.KindOf(id))
 	}
@@ -118,7 +118,7 @@ func (r *reader) entityTeam(in jsonv.Object, out *entityBody, at []string) {
 			}
 		}
 	case jsonv.Object:
-		out.teamQuery = r.selector(v, at)
+		out.teamQuery = r.selector(v, query.Selector, at)
 	default:
 		r.add(at, "want a string, an array of strings or a query, got %s", jsonv.KindOf(v))
 	}
@@ -150,7 +150,7 @@ func (r *reader) entityRelations(in jsonv.Object, out *entityBody, at []string) 
 			if out.relationQueries == nil {
 				out.relationQueries = map[string]*query.Query{}
 			}
-			out.relationQueries[key] = r.selector(v, where)
+			out.relationQueries[key] = r.selector(v, query.Selector, where)
 		default:
 			r.add(where, "want a string, an array of strings, null or a query, got %s", jsonv.KindOf(v))
 		}
@@ -158,8 +158,8 @@ func (r *reader) entityRelations(in jsonv.Object, out *entityBody, at []string) 
 }
 
 // selector reads a value given by search query (§4.7).
-func (r *reader) selector(raw jsonv.Object, at []string) *query.Query {
-	q, err := query.Parse(raw, query.Options{Scope: query.Selector, At: at})
+func (r *reader) selector(raw jsonv.Object, scope query.Scope, at []string) *query.Query {
+	q, err := query.Parse(raw, query.Options{Scope: scope, At: at})
 	if err != nil {
 		r.adopt(err, at)
 		return query.All()

@@ -49,6 +49,9 @@ func (c *Catalog) DeleteAllEntities(ctx context.Context, tx store.Tx, actor Acto
 		if err := s.dropBlueprint(id); err != nil {
 			return "", err
 		}
+		if err := s.changedBlueprint("DELETE", id, b.doc, nil); err != nil {
+			return "", err
+		}
 	}
 	migration := c.deps.IDs.Migration()
 	record := store.Doc{

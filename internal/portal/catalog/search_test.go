@@ -179,6 +179,12 @@ func TestValuesGivenByQuery(t *testing.T) {
 			is(`["s1","s3"]`, "relations", "svcs")
 		w.post("org", `{"identifier":"o3","team":`+byTitle("Team")+`}`).is(`["t1"]`, "team")
 		w.post("svc", `{"identifier":"s9","relations":{"org":`+byTitle("none")+`}}`).fails("422 required_relation")
+		by := func(name string) string {
+			return `{"combinator":"and","rules":[{"property":"` + name + `","operator":"=","value":"one"}]}`
+		}
+		w.post("svc", `{"identifier":`+by("name")+`}`).fails("422 invalid_request")
+		w.post("pod", `{"identifier":"p4","relations":{"svcs":`+by("name")+`}}`).is(`["s1","s2"]`, "relations", "svcs")
+		w.post("pod", `{"identifier":"p5","relations":{"svcs":`+by("twice")+`}}`).fails("422 invalid_request")
 	})
 }
 

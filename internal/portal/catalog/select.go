@@ -25,6 +25,9 @@ func (s *session) find(bp *blueprint, q *query.Query, limit int) ([]string, erro
 
 // selectOne resolves an identifier that was given as a query.
 func (s *session) selectOne(bp *blueprint, q *query.Query) (string, error) {
+	if err := selectable(bp, q, "/identifier", func(string) bool { return false }); err != nil {
+		return "", err
+	}
 	found, err := s.find(bp, q, 2)
 	if err != nil {
 		return "", err
@@ -36,6 +39,28 @@ func (s *session) selectOne(bp *blueprint, q *query.Query) (string, error) {
 		return found[0], nil
 	}
 	return "", invalid("/identifier", "the query matches several entities of blueprint %q", bp.id)
+}
+
+// selectable refuses a query in a body that looks at computed properties, but for
+// those that admitted names.
+func selectable(bp *blueprint, q *query.Query, at string, admitted func(name string) bool) error {
+	names, _ := q.Names()
+	for _, name := range names {
+		if bp.computed(name) != notComputed && !admitted(name) {
+			return invalid(at, "property %q of blueprint %q is computed and cannot be used here", name, bp.id)
+		}
+	}
+	return nil
+}
+
+// nearMirror tells whether name is a mirror through one single relation.
+func (b *blueprint) nearMirror(name string) bool {
+	m, ok := b.mirrors[name]
+	if !ok || len(m.hops) != 1 {
+		return false
+	}
+	r, ok := b.relations[m.hops[0]]
+	return ok && !r.many
 }
 
 // resolveQueries turns relations and teams given by query into identifiers.
@@ -73,6 +98,9 @@ func (w *write) resolveRelation(key string) (any, error) {
 	}
 	target, err := w.s.needBlueprint(r.target)
 	if err != nil {
+		return nil, err
+	}
+	if err := selectable(target, w.in.relationQueries[key], jsonv.Pointer("relations", key), target.nearMirror); err != nil {
 		return nil, err
 	}
 	found, err := w.s.find(target, w.in.relationQueries[key], maxSelected)
