@@ -268,6 +268,9 @@ func (x *exchange) finish() {
 	if t, ok := x.r.Context().Value(trailKey).(*Trail); ok {
 		t.Route, t.Principal = pattern, x.call.Who.ID
 	}
+	if !x.api.log.Enabled(x.r.Context(), slog.LevelError) {
+		return
+	}
 	level := slog.LevelInfo
 	attrs := []slog.Attr{
 		slog.String("method", x.r.Method), slog.String("path", x.r.URL.EscapedPath()), slog.String("route", pattern),

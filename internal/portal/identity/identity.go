@@ -56,6 +56,8 @@ type Identity struct {
 	machine string
 	signing []byte
 	sealing []byte
+
+	verified verified
 }
 
 // Principal is who makes a request.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -157,7 +158,10 @@ func (i *Identity) answer(claims jsonv.Object) (jsonv.Object, error) {
 }
 
 // Claims are what a token says after its signature and its time were checked.
-type Claims struct{ org, subject, id string }
+type Claims struct {
+	org, subject, id string
+	expires          time.Time
+}
 
 // Parse reads an Authorization header: "Bearer <token>" in any case, or the bare
 // token (reference/identity.md §1.4). It needs no store.
@@ -172,18 +176,59 @@ func (i *Identity) Parse(header string) (Claims, error) {
 	if token == "" {
 		return Claims{}, fault.Unauthorized("The access token is missing: send the header \"Authorization: Bearer <access token>\"")
 	}
+	if c, ok := i.verified.get(token); ok {
+		if !i.clock.Now().Before(c.expires) {
+			return Claims{}, errExpired
+		}
+		return c, nil
+	}
 	claims := jwt.MapClaims{}
 	_, err := jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return i.signing, nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer),
 		jwt.WithExpirationRequired(), jwt.WithTimeFunc(i.clock.Now))
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
-		return Claims{}, fault.Unauthorized("The access token has expired")
+		return Claims{}, errExpired
 	case err != nil:
 		return Claims{}, fault.Unauthorized("The access token is not valid")
 	}
-	c := jsonv.Object(claims)
-	return Claims{jsonv.String(c, "orgId"), jsonv.String(c, "sub"), jsonv.String(c, "jti")}, nil
+	expires, err := claims.GetExpirationTime()
+	if err != nil || expires == nil {
+		return Claims{}, fault.Unauthorized("The access token is not valid")
+	}
+	said := jsonv.Object(claims)
+	c := Claims{jsonv.String(said, "orgId"), jsonv.String(said, "sub"), jsonv.String(said, "jti"), expires.Time}
+	i.verified.put(token, c)
+	return c, nil
+}
+
+var errExpired = fault.Unauthorized("The access token has expired")
+
+// verified remembers tokens whose signature was found good, since decoding one
+// costs more than reading an entity. Whether a token still counts is asked of the
+// clock and the store each time.
+type verified struct {
+	mu     sync.RWMutex
+	tokens map[string]Claims
+}
+
+// mostVerified bounds the memory; the live tokens of an organization are few.
+const mostVerified = 1024
+
+func (v *verified) get(token string) (Claims, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	c, ok := v.tokens[token]
+	return c, ok
+}
+
+func (v *verified) put(token string, c Claims) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.tokens == nil || len(v.tokens) >= mostVerified {
+		v.tokens = map[string]Claims{}
+	}
+	v.tokens[token] = c
 }
 
 // Check decides by what is stored now whether the bearer of a token is somebody:
