@@ -36,7 +36,7 @@ func (g *generator) object() (tftypes.Value, error) {
 			if len(found) == 0 {
 				return v, nil
 			}
-			next, ok := without(v, found[0].Path)
+			next, ok := g.relieved(v, found[0].Path)
 			if !ok {
 				break
 			}
@@ -45,6 +45,46 @@ func (g *generator) object() (tftypes.Value, error) {
 	}
 	return tftypes.Value{}, fmt.Errorf("no random object passes the checks; the last one: %s: %s (give Texts for it)",
 		lens.PathString(found[0].Path), found[0].Detail)
+}
+
+// relieved takes out the innermost thing at or around a path that may be left
+// out.
+func (g *generator) relieved(v tftypes.Value, at *tftypes.AttributePath) (tftypes.Value, bool) {
+	steps := at.Steps()
+	for n := len(steps); n > 0; n-- {
+		path := tftypes.NewAttributePathWithSteps(steps[:n])
+		if _, named := steps[n-1].(tftypes.AttributeName); named {
+			if a := attrAt(g.codec.Attrs(), path); a == nil || a.Mode == lens.Req {
+				continue
+			}
+		}
+		if next, ok := without(v, path); ok {
+			return next, true
+		}
+	}
+	return v, false
+}
+
+// attrAt finds the attribute a path ends at or below; nil when there is none.
+func attrAt(attrs []lens.Attr, path *tftypes.AttributePath) *lens.Attr {
+	var found *lens.Attr
+	for _, s := range path.Steps() {
+		name, ok := s.(tftypes.AttributeName)
+		if !ok {
+			continue
+		}
+		found = nil
+		for i := range attrs {
+			if attrs[i].Name == string(name) {
+				found = &attrs[i]
+			}
+		}
+		if found == nil {
+			return nil
+		}
+		attrs = found.Nested
+	}
+	return found
 }
 
 // without takes the value at a path out: an optional attribute becomes null, a

@@ -155,28 +155,11 @@ func (l *laws) reordered(name string, answer lens.Body, v tftypes.Value) {
 }
 
 func (l *laws) hasNoOrder(path *tftypes.AttributePath) bool {
-	attrs := l.codec.Attrs()
 	steps := path.Steps()
-	var a *lens.Attr
-	for i, s := range steps {
-		name, ok := s.(tftypes.AttributeName)
-		if !ok {
-			if i == len(steps)-1 {
-				return false
-			}
-			continue
-		}
-		a = nil
-		for j := range attrs {
-			if attrs[j].Name == string(name) {
-				a = &attrs[j]
-			}
-		}
-		if a == nil {
-			return false
-		}
-		attrs = a.Nested
+	if _, named := steps[len(steps)-1].(tftypes.AttributeName); !named {
+		return false
 	}
+	a := attrAt(l.codec.Attrs(), path)
 	if a == nil {
 		return false
 	}
