@@ -301,6 +301,8 @@ func FuzzPrograms(f *testing.F) {
 			return
 		}
 		before := string(jsonv.Encode(in))
+		watch := time.AfterFunc(20*time.Second, func() { panic(fmt.Sprintf("%q on %q does not end", src, input)) })
+		defer watch.Stop()
 		p, err := newEngine().Compile(src)
 		if err != nil {
 			return

@@ -12,8 +12,8 @@ import (
 // whether it is done; the meter is that context and counts. Functions that do
 // much work in one instruction charge for it beforehand.
 type meter struct {
-	parent context.Context //nolint:containedctx // the meter is a context itself
-	timed  context.Context //nolint:containedctx // made when a run is not over soon
+	parent context.Context
+	timed  context.Context
 	cancel context.CancelFunc
 	limits Limits
 	input  any

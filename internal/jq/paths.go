@@ -95,7 +95,7 @@ func (m *meter) deletePaths(in any, args []any) any {
 
 func deletePath(v any, path []any) (any, error) {
 	if len(path) == 0 || v == nil {
-		return nil, nil //nolint:nilnil // null is the value
+		return nil, nil
 	}
 	switch c := v.(type) {
 	case map[string]any:

@@ -93,7 +93,7 @@ type machine struct {
 // rest is a pause of a program that went over its limits again and again: without
 // it a list of 1,000 entities with such a calculation would take 1,000 seconds.
 type rest struct {
-	ctx  context.Context //nolint:containedctx // used as a timer that needs no goroutine
+	ctx  context.Context
 	stop context.CancelFunc
 }
 

@@ -78,7 +78,7 @@ func (c *compiler) count(key string) *int {
 	i := countMax
 	if jsonv.CompareNumbers(*n, jsonv.Int(countMax)) < 0 {
 		// The value fits, so the canonical text is plain digits.
-		i, _ = strconv.Atoi(string(jsonv.CanonicalNumber(*n))) //nolint:errcheck // see above
+		i, _ = strconv.Atoi(string(jsonv.CanonicalNumber(*n)))
 	}
 	return &i
 }

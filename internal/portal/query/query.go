@@ -67,18 +67,18 @@ func (q *Query) Equals() []Equal { return q.root.equals() }
 // Names yields the property, relation and meta names the query looks at, so that
 // the owner of the data can leave out what is costly to compute. The second
 // value is true when the query may look at any property (a propertySchema rule).
-func (q *Query) Names() (names []string, any bool) {
+func (q *Query) Names() (names []string, every bool) {
 	seen := map[string]bool{}
 	q.root.names(func(name string) {
 		switch {
 		case name == "":
-			any = true
+			every = true
 		case !seen[name]:
 			seen[name] = true
 			names = append(names, name)
 		}
 	})
-	return names, any
+	return names, every
 }
 
 // Field is what a blueprint says about a name.
