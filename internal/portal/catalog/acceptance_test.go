@@ -51,7 +51,7 @@ func TestAcceptanceScenarios(t *testing.T) {
 			w.putBlueprint("a", string(jsonv.Encode(before.doc))).ok()
 			after := w.blueprint("a").ok()
 			for _, doc := range []any{before.doc, after.doc} {
-				delete(doc.(jsonv.Object), "updatedAt") //nolint:forcetypeassert // fixture
+				delete(doc.(jsonv.Object), "updatedAt")
 			}
 			if !jsonv.Equal(before.doc, after.doc) {
 				t.Errorf("got %s, want %s", jsonv.Encode(after.doc), jsonv.Encode(before.doc))
@@ -156,7 +156,7 @@ func TestAcceptanceScenarios(t *testing.T) {
 			w.createBlueprint(plain).ok()
 			w.post("a", `{}`).ok()
 			w.post("a", `{}`).ok()
-			id := w.deleteAll("a", catalog.DeleteAllOptions{Blueprint: true}).ok().doc.(string) //nolint:forcetypeassert // the API's type
+			id := w.deleteAll("a", catalog.DeleteAllOptions{Blueprint: true}).ok().doc.(string)
 			w.view(func(tx store.Tx) (any, error) { return w.cat.ReadMigration(w.ctx, tx, w.actor, id) }).
 				is(`"COMPLETED"`, "status").is(`2`, "successCount").is(`{}`, "mapping").is(`true`, "deleteBlueprint").is(`"`+id+`"`, "identifier")
 			w.blueprint("a").fails("404 not_found")

@@ -76,7 +76,7 @@ func measured(a *aggregation, set []*view) (kept []*view, earliest time.Time, er
 		}
 		at, err := time.Parse(time.RFC3339, text(value))
 		if err != nil {
-			continue //nolint:nilerr // an entity without a readable time there does not count
+			continue // an entity without a readable time there does not count
 		}
 		kept = append(kept, w)
 		if earliest.IsZero() || at.Before(earliest) {

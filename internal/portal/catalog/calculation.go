@@ -59,14 +59,14 @@ func (v *view) calculationInput() (jsonv.Object, error) {
 		properties[k] = value
 	}
 	for k := range v.bp.mirrors {
-		value, _, err := v.property(k)
+		value, err := v.property(k)
 		if err != nil {
 			return nil, err
 		}
 		properties[k] = value
 	}
 	for k := range v.bp.aggs {
-		value, _, err := v.property(k)
+		value, err := v.property(k)
 		if err != nil {
 			return nil, err
 		}

@@ -69,7 +69,7 @@ func TestEntityBodiesAreRefused(t *testing.T) {
 			w.post("svc", `{"identifier":"too",`+full+`}`).ok()
 			f := w.post("svc", row.body).fails(row.want)
 			at := ""
-			for _, e := range jsonv.List(jsonv.Object(f.Details), "errors") {
+			for _, e := range jsonv.List(f.Details, "errors") {
 				at += jsonv.String(e, "path") + " "
 			}
 			if row.at != "" && !strings.Contains(at, row.at+" ") {

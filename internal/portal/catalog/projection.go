@@ -139,7 +139,7 @@ func (s *session) renderProperties(v *view, p projection) (jsonv.Object, error) 
 		if p.attachMirror && m.leaf == "$title" {
 			out[key], err = v.mirrorTitles(m)
 		} else {
-			out[key], _, err = v.property(key)
+			out[key], err = v.property(key)
 		}
 		if err != nil {
 			return nil, err
@@ -149,7 +149,7 @@ func (s *session) renderProperties(v *view, p projection) (jsonv.Object, error) 
 		if !p.below("properties", key) {
 			continue
 		}
-		value, _, err := v.property(key)
+		value, err := v.property(key)
 		if err != nil {
 			return nil, err
 		}
@@ -159,7 +159,7 @@ func (s *session) renderProperties(v *view, p projection) (jsonv.Object, error) 
 		if !p.below("properties", key) {
 			continue
 		}
-		value, _, err := v.property(key)
+		value, err := v.property(key)
 		if err != nil {
 			return nil, err
 		}

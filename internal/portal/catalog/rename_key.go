@@ -110,7 +110,10 @@ func (s *session) applyRename(bp *blueprint, kind keyKind, was, is string) (json
 			return nil, err
 		}
 	}
-	return answer, s.moveValues(bp.id, kind.values, was, is)
+	if err := s.moveValues(bp.id, kind.values, was, is); err != nil {
+		return nil, err
+	}
+	return answer, s.changedBlueprint("UPDATE", bp.id, bp.doc, answer)
 }
 
 // moveValues renames a key in every entity of a blueprint.

@@ -42,23 +42,25 @@ func (s *session) viewOf(bp *blueprint, doc store.Doc) *view {
 	return &view{s: s, bp: bp, doc: doc, key: entityKey{bp.id, jsonv.String(doc, "identifier")}}
 }
 
-// property returns the value of an own or computed property; ok is false for an
-// own one that was never written and for a key the blueprint does not have.
-func (v *view) property(key string) (value any, ok bool, err error) {
+// property returns the value of an own or computed property; it is nil for an own
+// one that was never written and for a key the blueprint does not have.
+func (v *view) property(key string) (any, error) {
 	kind := v.bp.computed(key)
 	if kind == notComputed {
-		value, ok = jsonv.Get(v.doc, "properties", key)
-		return value, ok, nil
+		value, _ := jsonv.Get(v.doc, "properties", key)
+		return value, nil
 	}
 	if value, ok := v.memo[key]; ok {
-		return value, true, nil
+		return value, nil
 	}
 	busy := busyKey{v.key, key}
 	if v.s.busy[busy] {
-		return nil, true, nil
+		return nil, nil
 	}
 	v.s.busy[busy] = true
 	defer delete(v.s.busy, busy)
+	var value any
+	var err error
 	switch kind {
 	case isMirror:
 		value, err = v.mirror(v.bp.mirrors[key])
@@ -69,13 +71,13 @@ func (v *view) property(key string) (value any, ok bool, err error) {
 	case notComputed:
 	}
 	if err != nil {
-		return nil, true, err
+		return nil, err
 	}
 	if v.memo == nil {
 		v.memo = map[string]any{}
 	}
 	v.memo[key] = value
-	return value, true, nil
+	return value, nil
 }
 
 // relation returns the stored value of a relation: nil, a string or an array.
@@ -128,8 +130,7 @@ func (v *view) leaf(name string) (any, error) {
 	if _, own := v.bp.props[name]; !own && v.bp.computed(name) == notComputed {
 		return v.relation(name), nil
 	}
-	value, _, err := v.property(name)
-	return value, err
+	return v.property(name)
 }
 
 // hop returns the entities one step further: along a relation, or to the owning

@@ -235,7 +235,7 @@ func (r result) ok() result {
 }
 
 // fails wants a fault, given as "404 not_found".
-func (r result) fails(want string) *fault.Fault {
+func (r result) fails(want string) refusal {
 	r.t.Helper()
 	var f *fault.Fault
 	if !errors.As(r.err, &f) {
@@ -244,7 +244,13 @@ func (r result) fails(want string) *fault.Fault {
 	if got := fmt.Sprint(f.Status, " ", f.Code); got != want {
 		r.t.Fatalf("want %s, got %s: %s", want, got, f.Message)
 	}
-	return f
+	return refusal{f.Message, f.Details}
+}
+
+// refusal is what a fault says beyond its status and code.
+type refusal struct {
+	Message string
+	Details jsonv.Object
 }
 
 // is wants the JSON at a path; "absent" wants nothing there.
