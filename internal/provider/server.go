@@ -152,7 +152,11 @@ func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRe
 			return nil, err
 		}
 	}
-	if key, ok := k.key(state); ok {
+	key, ok := k.key(state)
+	if !ok {
+		key, ok = k.key(prior) // gone; the framework keeps its identity too
+	}
+	if ok {
 		data, err := dynamic(k.identityType, k.identity(key))
 		if err != nil {
 			return nil, err
