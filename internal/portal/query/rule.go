@@ -249,14 +249,20 @@ type relationRule struct {
 }
 
 func (r *relationRule) match(env *Env, e Entity) bool {
-	s := subject{now: env.Now, listed: true}
+	s := subject{now: env.Now, listed: true, value: r.related(env, e)}
+	return test(r.op, &s, r.value.get(env))
+}
+
+// related is what the relation leads to: identifiers or titles, a list when there
+// can be several.
+func (r *relationRule) related(env *Env, e Entity) any {
 	switch {
 	case !r.titles && e.Field(r.relation).Relation:
-		s.value = e.Value(r.relation)
+		return e.Value(r.relation)
 	case env.Graph != nil:
-		s.value = r.follow(env, e)
+		return r.follow(env, e)
 	}
-	return test(r.op, &s, r.value.get(env))
+	return nil
 }
 
 // follow reads the relation from the graph: needed for titles, and when a

@@ -18,6 +18,8 @@ type preset struct {
 	days   bool
 	before time.Duration
 	after  time.Duration
+	// months is the window as scorecards count it (reference/portal.md §1.4).
+	months int
 }
 
 const day = 24 * time.Hour
@@ -29,8 +31,8 @@ var presets = map[string]*preset{
 	"yesterday": {days: true, day: -1},
 
 	"lastDay": {before: day}, "lastWeek": {before: 7 * day}, "last2Weeks": {before: 14 * day},
-	"lastMonth": {before: 30 * day}, "last3Months": {before: 90 * day}, "last6Months": {before: 180 * day},
-	"last12Months": {before: 365 * day}, "last2Years": {before: 730 * day}, "last3Years": {before: 1095 * day},
+	"lastMonth": {before: 30 * day, months: 1}, "last3Months": {before: 90 * day, months: 3}, "last6Months": {before: 180 * day, months: 6},
+	"last12Months": {before: 365 * day, months: 12}, "last2Years": {before: 730 * day}, "last3Years": {before: 1095 * day},
 
 	"nextDay": {after: day}, "nextWeek": {after: 7 * day}, "next2Weeks": {after: 14 * day},
 	"nextMonth": {after: 30 * day}, "next3Months": {after: 90 * day}, "next6Months": {after: 180 * day},
