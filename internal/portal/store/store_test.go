@@ -44,7 +44,7 @@ func TestRandomOperationsAgreeWithANaiveModel(t *testing.T) {
 	t.Parallel()
 	seeds, steps := uint64(3), 600
 	if long() {
-		seeds, steps = 30, 5000
+		seeds, steps = 10, 2500
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprintf("memory %d", seed), func(t *testing.T) {
