@@ -16,10 +16,21 @@ type matcher struct {
 	err error
 }
 
+// matcher is shared by the whole session, so that what a query finds out once,
+// such as everything related to an entity, holds for every blueprint searched.
 func (s *session) matcher() *matcher {
-	m := &matcher{s: s}
-	m.env = &query.Env{Now: s.now, Graph: &graph{m}}
-	return m
+	if s.matching == nil {
+		m := &matcher{s: s}
+		m.env = &query.Env{Now: s.now, Graph: &graph{m}}
+		s.matching = m
+	}
+	return s.matching
+}
+
+// forget drops what was derived from documents that have now changed.
+func (s *session) forget() {
+	clear(s.closures)
+	s.matching = nil
 }
 
 // match decides whether v fulfils q.

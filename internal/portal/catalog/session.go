@@ -37,6 +37,7 @@ type session struct {
 	referrers map[string][]reference
 	// closures caches what an entity is related to, for aggregations.
 	closures map[closureKey][]entityKey
+	matching *matcher
 }
 
 type entityKey struct{ blueprint, id string }
@@ -136,7 +137,7 @@ func (s *session) entitiesOf(blueprint string, where store.Where, page store.Pag
 func (s *session) putEntity(k entityKey, d store.Doc) error {
 	s.entities[k] = d
 	delete(s.views, k)
-	clear(s.closures)
+	s.forget()
 	if s.dry {
 		return nil
 	}
@@ -146,7 +147,7 @@ func (s *session) putEntity(k entityKey, d store.Doc) error {
 func (s *session) dropEntity(k entityKey) error {
 	s.entities[k] = nil
 	delete(s.views, k)
-	clear(s.closures)
+	s.forget()
 	if s.dry {
 		return nil
 	}
@@ -162,7 +163,7 @@ func (s *session) putBlueprint(doc store.Doc) error {
 	}
 	clear(s.views)
 	clear(s.referrers)
-	clear(s.closures)
+	s.forget()
 	s.blueprints[id] = s.cat.cache.get(s.actor.Org, doc)
 	return nil
 }
@@ -170,7 +171,7 @@ func (s *session) putBlueprint(doc store.Doc) error {
 func (s *session) dropBlueprint(id string) error {
 	clear(s.views)
 	clear(s.referrers)
-	clear(s.closures)
+	s.forget()
 	s.blueprints[id] = nil
 	return s.tx.Delete(KindBlueprint, s.actor.Org, id)
 }

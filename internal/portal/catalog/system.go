@@ -77,6 +77,8 @@ func keepManaged(old *blueprint, def jsonv.Object) error {
 	}
 	if o, ok := managed["ownership"]; ok {
 		def["ownership"] = jsonv.Clone(o)
+	} else if _, ok := def["ownership"]; ok && old.id == "_team" {
+		return fault.Protected("teams own other entities: system blueprint %q cannot have ownership itself", old.id)
 	}
 	for _, path := range [][]string{{"schema", "properties"}, {"mirrorProperties"}, {"calculationProperties"}, {"aggregationProperties"}, {"relations"}} {
 		entries := jsonv.Map(def, path...)

@@ -279,3 +279,7 @@ func asFault(err error) *fault.Fault {
 	}
 	return nil
 }
+
+func (w *world) listBlueprints(tx store.Tx) (any, error) {
+	return w.cat.ListBlueprints(w.ctx, tx, w.actor)
+}
