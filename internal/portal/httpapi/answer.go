@@ -61,12 +61,15 @@ func (x *exchange) write(body jsonv.Object) {
 	x.api.rate.state(x.call.Who).headers(h)
 	x.size = len(text)
 	h.Set("Vary", "Accept-Encoding")
-	if len(text) >= worthCompressing && acceptsGzip(x.r.Header) {
+	if len(text) >= worthCompressing && x.r.Method != http.MethodHead && acceptsGzip(x.r.Header) {
 		x.writeCompressed(text)
 		return
 	}
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	x.w.WriteHeader(x.status)
+	if x.r.Method == http.MethodHead {
+		return
+	}
 	if _, err := x.w.Write(text); err != nil && x.failure == nil {
 		x.failure = err
 	}

@@ -29,10 +29,9 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if announced > a.body {
 		// A client that waits for "100 Continue" has sent nothing yet: the refusal
 		// reaches it before the body leaves.
-		if !strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
-			discard(r.Body)
+		if strings.EqualFold(r.Header.Get("Expect"), "100-continue") || !discard(r.Body) {
+			w.Header().Set("Connection", "close")
 		}
-		w.Header().Set("Connection", "close")
 		return nil, a.tooLarge()
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, a.body+1))
@@ -42,23 +41,22 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	case err != nil:
 		return nil, fault.BadRequest("The request body could not be read: it ended early or is not encoded as its headers say")
 	case int64(len(body)) > a.body:
-		discard(r.Body)
-		w.Header().Set("Connection", "close")
+		if !discard(r.Body) {
+			w.Header().Set("Connection", "close")
+		}
 		return nil, a.tooLarge()
 	}
 	return body, nil
 }
 
-// discard reads a bounded rest; that it may fail is of no interest, since the
-// request is refused anyway.
-func discard(r io.Reader) {
-	if _, err := io.CopyN(io.Discard, r, readAhead); err != nil {
-		return
-	}
+// discard reads a bounded rest and reports whether that was all.
+func discard(r io.Reader) bool {
+	_, err := io.CopyN(io.Discard, r, readAhead)
+	return errors.Is(err, io.EOF)
 }
 
 func (a *API) tooLarge() error {
-	limit := "1MiB (1048576 bytes)"
+	limit := "1MiB"
 	if a.body != MaxBody {
 		limit = string(jsonv.Int(a.body)) + " bytes"
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -182,9 +183,30 @@ func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
 func TestABodyThatBreaksOffIsTheCallersFault(t *testing.T) {
 	t.Parallel()
 	a, _ := newAPI(t)
-	w, body := ask(a, httptest.NewRequest(http.MethodPost, "/v1/blueprints", brokenBody{io.ErrUnexpectedEOF}))
-	if w.Code != http.StatusBadRequest || body["ok"] != false {
-		t.Errorf("%d %s", w.Code, w.Body)
+	for err, want := range map[error]int{io.ErrUnexpectedEOF: http.StatusBadRequest, os.ErrDeadlineExceeded: http.StatusRequestTimeout} {
+		w, body := ask(a, httptest.NewRequest(http.MethodPost, "/v1/blueprints", brokenBody{err}))
+		if w.Code != want || body["ok"] != false || jsonv.String(body, "error") == "" {
+			t.Errorf("%v: %d %s", err, w.Code, w.Body)
+		}
+	}
+}
+
+func TestDeepNestingIsRefusedAsText(t *testing.T) {
+	t.Parallel()
+	a, _ := newAPI(t)
+	for name, text := range map[string]string{"open": strings.Repeat("[", 500_000), "closed": strings.Repeat("[", 400_000) + strings.Repeat("]", 400_000)} {
+		r := httptest.NewRequest(http.MethodPost, "/v1/blueprints", strings.NewReader(text))
+		if w, body := ask(a, r.WithContext(As(t.Context(), a.identity.Machine()))); w.Code != 400 || jsonv.String(body, "error") != "bad_request" {
+			t.Errorf("%s: %d %.200s", name, w.Code, w.Body)
+		}
+	}
+}
+
+func TestHeadIsLoggedAsASuccess(t *testing.T) {
+	t.Parallel()
+	a, log := newAPI(t)
+	if w, _ := ask(a, httptest.NewRequest(http.MethodHead, "/health", nil)); w.Code != 200 || w.Body.Len() != 0 || strings.Contains(log.String(), "error") {
+		t.Errorf("%d %s\n%s", w.Code, w.Body, log)
 	}
 }
 

@@ -6,6 +6,7 @@ package portaltest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -83,7 +84,7 @@ func Start(t testing.TB, options ...Options) *Portal {
 		o.ClientID, o.ClientSecret = ClientID, ClientSecret
 	}
 	p := &Portal{ClientID: o.ClientID, ClientSecret: o.ClientSecret, t: t, calls: &outgoing{}}
-	var now clock.Clock = clock.Real()
+	now := clock.Real()
 	if !o.RealClock {
 		p.clock = clock.NewFake(o.Start)
 		now = p.clock
@@ -143,8 +144,13 @@ func (p *Portal) URL() string {
 
 func (p *Portal) serveOn(l net.Listener, handler http.Handler) {
 	server := portal.NewServer(context.Background(), handler, slog.New(slog.DiscardHandler))
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(l) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			p.t.Errorf("portal: %v", err)
+		}
+	}()
 	p.t.Cleanup(func() {
 		if err := server.Close(); err != nil {
 			p.t.Errorf("portal: %v", err)
