@@ -173,7 +173,7 @@ var entity = lens.MustCompile(
 			lens.Values("string_items", "string", lens.String, "Texts."),
 			lens.Values("number_items", "number", lens.Float, "Numbers."),
 			lens.Values("boolean_items", "boolean", lens.Bool, "Flags."),
-			lens.Values("object_items", "object", lens.JSON, "Objects."),
+			lens.Values("object_items", "object", lens.JSONObject.Lenient(), "Objects."),
 		)),
 	lens.Inline("relations", lens.Opt, "Relations.",
 		lens.ByValue("relations",

@@ -14,6 +14,7 @@ type JSONKind struct {
 	object              bool
 	blankOmits, emptyGo bool
 	blankNull           bool
+	lenient             bool
 }
 
 // JSON texts.
@@ -32,6 +33,11 @@ func (k JSONKind) BlankIsNull() JSONKind { k.blankNull = true; return k }
 
 // EmptyOmits sends no key for {} and [].
 func (k JSONKind) EmptyOmits() JSONKind { k.emptyGo = true; return k }
+
+// Lenient sends and reads any JSON value; that a value should be an object is
+// then only a warning about the configuration. It suits places where the server
+// may hold more than it documents and a refresh must not fail.
+func (k JSONKind) Lenient() JSONKind { k.lenient = true; return k }
 
 // Type implements [Kind].
 func (JSONKind) Type() tftypes.Type { return tftypes.String }
@@ -58,7 +64,7 @@ func (k JSONKind) Put(_ *Run, v tftypes.Value) (any, error) {
 			return nil, nil
 		}
 	}
-	j, err := k.parse(s)
+	j, err := k.parse(s, k.lenient)
 	if err != nil {
 		return nil, err
 	}
@@ -68,12 +74,12 @@ func (k JSONKind) Put(_ *Run, v tftypes.Value) (any, error) {
 	return j, nil
 }
 
-func (k JSONKind) parse(s string) (any, error) {
+func (k JSONKind) parse(s string, lenient bool) (any, error) {
 	j, err := jsonv.Decode([]byte(s))
 	if err != nil {
 		return nil, fmt.Errorf("invalid JSON: %w", err)
 	}
-	if _, ok := j.(Body); k.object && !ok && (j != nil || !k.blankOmits && !k.blankNull) {
+	if _, ok := j.(Body); k.object && !lenient && !ok && (j != nil || !k.blankOmits && !k.blankNull) {
 		return nil, fmt.Errorf("want the text of a JSON object, got %s", describe(j))
 	}
 	return j, nil
@@ -81,7 +87,7 @@ func (k JSONKind) parse(s string) (any, error) {
 
 // Get implements [Kind]. Text made here is compact with sorted keys.
 func (k JSONKind) Get(r *Run, j any, prior tftypes.Value) (tftypes.Value, error) {
-	if _, ok := j.(Body); k.object && !ok {
+	if _, ok := j.(Body); k.object && !k.lenient && !ok {
 		return tftypes.Value{}, wrongKind("an object", j)
 	}
 	return Str(canonical(r, j)), nil
@@ -93,9 +99,13 @@ func (k JSONKind) Problems(at Path, v tftypes.Value) []Problem {
 	if !ok || strings.TrimSpace(s) == "" && (k.blankOmits || k.blankNull) {
 		return nil
 	}
-	if _, err := k.parse(s); err != nil {
+	if _, err := k.parse(s, false); err != nil {
 		p := at.problem(titleJSON, err.Error())
 		p.Detail = fmt.Sprintf("Attribute %s: %s", PathString(p.Path), err)
+		if k.lenient {
+			_, err = k.parse(s, true)
+			p.Warning = err == nil
+		}
 		return []Problem{p}
 	}
 	return nil

@@ -158,14 +158,15 @@ func TestOverlayCarriesOverWhatIsNotModelled(t *testing.T) {
 	   "m":{"type":"array","items":{"type":"string","minLength":3}},
 	   "n":{"type":"array","items":{"type":"array","of":1}},
 	   "c":{"type":"number","deprecated":true},
+	   "d":{"type":"array","default":[1]},
 	   "gone":{"type":"string","deprecated":true},
 	   "odd":{"type":"geo","zoom":1}},"required":["odd","s"]},
 	 "relations":{"r":{"target":"t","type":"special"},"q":{"target":"x","type":"special"}}}`
 	mine := `{"identifier":"a","title":"A","relations":{"r":{"target":"u","many":false}},
 	 "schema":{"properties":{"s":{"type":"string","title":"new"},"l":{"type":"array","items":{"type":"string"}},"m":{"type":"array","items":{"type":"number"}},
-	   "n":{"type":"array"},"c":{"type":"string"}},"required":["s"]}}`
+	   "n":{"type":"array"},"c":{"type":"string"},"d":{"type":"array"}},"required":["s"]}}`
 	want := `{"aggregationProperties":{"x":{}},"identifier":"a","relations":{"r":{"many":false,"target":"u","type":"special"}},` +
-		`"schema":{"properties":{"c":{"type":"string"},"l":{"items":{"minLength":3,"type":"string"},"type":"array","uniqueItems":true},` +
+		`"schema":{"properties":{"c":{"type":"string"},"d":{"default":[1],"type":"array"},"l":{"items":{"minLength":3,"type":"string"},"type":"array","uniqueItems":true},` +
 		`"m":{"items":{"type":"number"},"type":"array"},"n":{"items":{"of":1,"type":"array"},"type":"array"},` +
 		`"odd":{"type":"geo","zoom":1},"s":{"deprecated":true,"title":"new","type":"string"}},"required":["odd","s"]},"title":"A"}`
 	r, m := object(t, remote), object(t, mine)
@@ -183,6 +184,19 @@ func TestUnmodelledElementsAreReported(t *testing.T) {
 	got := found(blueprint.Unmodelled(object(t, `{"schema":{"properties":{"odd":{"type":"geo"},"n":{"type":"array","items":{"type":"array"}}}},"changelogDestination":{"type":"X"}}`)))
 	want := []string{`warning properties.array_props["n"]: Value not shown`, `warning properties: Value not shown`, `warning : Value not shown`}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLenientJSONWarnsAndStillTravels(t *testing.T) {
+	t.Parallel()
+	c := lens.MustCompile(lens.Field("items", lens.List(lens.JSONObject.Lenient()), lens.Opt, "Items."))
+	v := get(t, c, `{"items":["a",1,{"b":"<"}]}`, tftypes.Value{})
+	if diff := cmp.Diff(`{"items":["a",1,{"b":"<"}]}`, put(t, c, v)); diff != "" {
+		t.Error(diff)
+	}
+	want := []string{"warning items[0]: Invalid JSON", "warning items[1]: Invalid JSON", "error items[2]: Invalid JSON"}
+	if diff := cmp.Diff(want, found(c.Problems(value(t, c.Type(), `{"items":["\"a\"","1","{"]}`)))); diff != "" {
 		t.Error(diff)
 	}
 }

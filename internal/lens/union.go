@@ -356,13 +356,13 @@ func (u *UnionPart) Locate(pointer []string, v Obj) ([]tftypes.AttributePathStep
 }
 
 // Overlay implements [Overlayer]. While the case stays its unknown keys are
-// carried over; an object no case describes is kept whole when no case is set.
+// carried over; what no case describes is kept when no case is set.
 func (u *UnionPart) Overlay(remote, mine Body) {
 	theirs, err := u.region(remote)
 	if err != nil || theirs == nil {
 		return
 	}
-	was, known, err := u.find(theirs)
+	was, _, err := u.find(theirs)
 	if err != nil {
 		return
 	}
@@ -377,7 +377,7 @@ func (u *UnionPart) Overlay(remote, mine Body) {
 		}
 	}
 	switch {
-	case now < 0 && was < 0 && !known:
+	case now < 0 && was < 0:
 		u.keep(remote, mine)
 	case now >= 0 && now == was:
 		if len(u.in) > 0 {
@@ -397,17 +397,22 @@ func (u *UnionPart) Overlay(remote, mine Body) {
 	}
 }
 
-// keep copies an object whose discriminator is unknown.
+// keep copies what no case describes: an object whose discriminator is unknown,
+// or keys that only mean something to a case where there is none.
 func (u *UnionPart) keep(remote, mine Body) {
-	path := u.in
-	if len(path) == 0 {
-		path = u.tag[:len(u.tag)-1]
+	paths := [][]string{u.in}
+	if len(u.in) == 0 {
+		paths = u.inner()
+		if len(u.tag) > 1 {
+			paths = append([][]string{u.tag[:len(u.tag)-1]}, paths...)
+		}
 	}
-	if len(path) == 0 {
-		return
-	}
-	if j, err := lookup(remote, path); err == nil && j != nil {
-		place(mine, path, jsonv.Clone(j))
+	for _, path := range paths {
+		theirs, err := lookup(remote, path)
+		ours, errOurs := lookup(mine, path)
+		if err == nil && errOurs == nil && theirs != nil && ours == nil {
+			place(mine, path, jsonv.Clone(theirs))
+		}
 	}
 }
 
