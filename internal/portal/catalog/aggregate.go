@@ -154,8 +154,8 @@ func (s *session) steppingTo(bp *blueprint, step, id string) ([]entityKey, error
 		return nil, err
 	}
 	var where store.Where
-	if text, ok := indexText(id); ok && !inherits {
-		where = indexed{equals: []store.Equal{{Path: indexMeta + "$team", Values: []string{text}}}}
+	if !inherits {
+		where = indexed{equals: equalTo(indexMeta+"$team", id)}
 	}
 	var out []entityKey
 	for row, err := range s.entitiesOf(bp.id, where, store.Page{}) {

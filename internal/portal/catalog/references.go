@@ -3,8 +3,6 @@ package catalog
 import (
 	"encoding/json"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
@@ -19,8 +17,7 @@ const (
 	indexTarget   = "target"
 )
 
-// maxIndexed bounds an index entry; longer texts are indexed by their beginning,
-// and the match decides.
+// maxIndexed bounds an index entry; longer texts are found without an index.
 const maxIndexed = 128
 
 // Indexes are the indexes that a store needs for the catalog's documents: the
@@ -74,23 +71,33 @@ func indexEntity(d store.Doc) []store.Entry {
 }
 
 // indexText spells a scalar so that equal values have equal texts and values of
-// different types never do.
+// different types never do. It reports false for what is not worth its entry:
+// booleans, long texts, and moments, which are equal to ones spelled otherwise. A
+// condition on such a value must do without the index.
 func indexText(value any) (string, bool) {
-	text := ""
 	switch value := value.(type) {
 	case string:
-		text = "s" + value
-	case bool:
-		text = "b" + strconv.FormatBool(value)
+		return "s" + value, len(value) < maxIndexed && !isMoment(value)
 	case json.Number:
-		text = "n" + string(jsonv.CanonicalNumber(value))
-	default:
-		return "", false
+		text := "n" + string(jsonv.CanonicalNumber(value))
+		return text, len(text) <= maxIndexed
 	}
-	if len(text) > maxIndexed {
-		text = strings.ToValidUTF8(text[:maxIndexed], "")
+	return "", false
+}
+
+// isMoment tells texts that begin like a date-time.
+func isMoment(s string) bool {
+	return len(s) >= len("2024-01-01T00:00:00Z") && s[4] == '-' && s[7] == '-' && (s[10] == 'T' || s[10] == 't' || s[10] == ' ')
+}
+
+// equalTo is the index condition that path has value, none when the index does
+// not know the value.
+func equalTo(path string, value any) []store.Equal {
+	text, ok := indexText(value)
+	if !ok {
+		return nil
 	}
-	return text, true
+	return []store.Equal{{Path: path, Values: []string{text}}}
 }
 
 // indexed is a scan condition that an index can answer.
@@ -156,8 +163,7 @@ func (s *session) references(id string) ([]reference, error) {
 
 // holders returns the keys of the entities whose relation r holds id.
 func (s *session) holders(r reference, id string) ([]entityKey, error) {
-	text, _ := indexText(id)
-	where := indexed{equals: []store.Equal{{Path: indexRelation + r.key, Values: []string{text}}}, match: func(d store.Doc) bool {
+	where := indexed{equals: equalTo(indexRelation+r.key, id), match: func(d store.Doc) bool {
 		value, _ := jsonv.Get(d, "relations", r.key)
 		return holds(value, id)
 	}}

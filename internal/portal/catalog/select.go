@@ -127,9 +127,8 @@ func (s *session) teamID(name string) (string, error) {
 	if err != nil || d != nil {
 		return name, err
 	}
-	value, _ := indexText(name)
 	where := indexed{
-		equals: []store.Equal{{Path: indexMeta + "$title", Values: []string{value}}},
+		equals: equalTo(indexMeta+"$title", name),
 		match:  func(d store.Doc) bool { return d["title"] == name },
 	}
 	for row, err := range s.entitiesOf("_team", where, store.Page{Limit: 1}) {
