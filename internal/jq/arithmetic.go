@@ -233,7 +233,7 @@ func (m *meter) addAll(in any, _ []any) any {
 			size += len(e) * 4
 		}
 	}
-	if text > textMax {
+	if text > textMax || size-len(list) > 4*listMax {
 		return errBig
 	}
 	if err := m.charge(size + text/16); err != nil {
@@ -260,7 +260,7 @@ func (m *meter) sum(list []any) any {
 			}
 			run = b.String()
 		case []any:
-			var out []any
+			out := make([]any, 0, len(first))
 			for ; j < len(list); j++ {
 				l, ok := list[j].([]any)
 				if !ok {
@@ -268,7 +268,7 @@ func (m *meter) sum(list []any) any {
 				}
 				out = append(out, l...)
 			}
-			run = append([]any{}, out...)
+			run = out
 		case map[string]any:
 			out := maps.Clone(first)
 			for j++; j < len(list); j++ {

@@ -25,7 +25,10 @@ type meter struct {
 	over  error
 	slots chan struct{}
 	heavy bool
-	heap  uint64
+	// heap is what was in use when the run became heavy, heapAt the work done
+	// when it was last looked at.
+	heap   uint64
+	heapAt int64
 
 	patterns map[pattern]*matcher
 }
@@ -39,10 +42,12 @@ const (
 	// checkEvery is how much work passes between looks at the time.
 	checkEvery    = 256
 	checkEveryBig = 4
+	// checkHeapEvery is how much work passes between looks at the memory.
+	checkHeapEvery = 2048
 	// bigWork and bigValue are where a run or a value counts as big.
 	bigWork  = 200_000
 	bigValue = 32 << 10
-	heapMax  = 256 << 20
+	heapMax  = 128 << 20
 	// textMax and listMax bound values that a single instruction can make.
 	textMax  = 2 << 20
 	listMax  = 1 << 20
@@ -135,8 +140,11 @@ func (m *meter) check() {
 		m.over = fmt.Errorf("%w: it ran longer than %s", ErrLimit, m.limits.Time)
 	case m.used > workMax:
 		m.over = fmt.Errorf("%w: too many steps", ErrLimit)
-	case m.heavy && m.used&63 < checkEveryBig && heapInUse() > m.heap+heapMax:
-		m.over = fmt.Errorf("%w: too much memory", ErrLimit)
+	case m.heavy && m.used-m.heapAt > checkHeapEvery:
+		m.heapAt = m.used
+		if heapInUse() > m.heap+heapMax {
+			m.over = fmt.Errorf("%w: too much memory", ErrLimit)
+		}
 	}
 }
 
