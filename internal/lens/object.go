@@ -41,7 +41,7 @@ func Object(parts ...Part) *ObjectKind {
 		}
 		for _, k := range p.Keys() {
 			// Duplicates are reported by check; shared keys add nothing.
-			_ = o.keys.add(k) //nolint:errcheck // see above
+			_ = o.keys.add(k)
 		}
 	}
 	o.typ = tftypes.Object{AttributeTypes: types}

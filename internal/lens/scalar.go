@@ -153,16 +153,6 @@ func (c checked) Shape(a *Attr) {
 	a.Checks = append(a.Checks, c.checks...)
 }
 
-// elementChecks are the conditions a collection applies to each element.
-func elementChecks(k Kind) []Check {
-	var a Attr
-	if k.Type().Is(tftypes.Object{}) {
-		return nil
-	}
-	k.Shape(&a)
-	return a.Checks
-}
-
 type stampKind struct{ stringKind }
 
 const stampLayout = "2006-01-02 15:04:05.999999999 -0700 MST"
@@ -172,11 +162,7 @@ func (stampKind) Get(_ *Run, j any, _ tftypes.Value) (tftypes.Value, error) {
 	if !ok {
 		return tftypes.Value{}, wrongKind("a time", j)
 	}
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		return Str(s), nil // shown as it came: an odd stamp must not stop a refresh
-	}
-	return Str(t.UTC().Format(stampLayout)), nil
+	return Str(restamp(s, time.RFC3339Nano, stampLayout)), nil
 }
 
 func (stampKind) Put(_ *Run, v tftypes.Value) (any, error) {
@@ -184,11 +170,16 @@ func (stampKind) Put(_ *Run, v tftypes.Value) (any, error) {
 	if !ok {
 		return nil, notKnown(v, "a time")
 	}
-	t, err := time.Parse(stampLayout, s)
-	if err != nil {
-		return s, nil
+	return restamp(s, stampLayout, time.RFC3339Nano), nil
+}
+
+// restamp writes a time in another layout. Text that is no time stays as it is:
+// an odd stamp must not stop a refresh.
+func restamp(s, from, to string) string {
+	if t, err := time.Parse(from, s); err == nil {
+		return t.UTC().Format(to)
 	}
-	return t.UTC().Format(time.RFC3339Nano), nil
+	return s
 }
 
 func notKnown(v tftypes.Value, want string) error {

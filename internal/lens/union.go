@@ -427,7 +427,7 @@ func (u *UnionPart) Unmodelled(in Path, from Body) []Problem {
 		return nil
 	}
 	if !known {
-		tag, _ := lookup(body, u.tag) //nolint:errcheck // find has looked there
+		tag, _ := lookup(body, u.tag) // find has looked there
 		where := append(slices.Clone(u.in), u.tag...)
 		return []Problem{{Path: in.Attribute(), Warning: true, Summary: "Value not shown",
 			Detail: fmt.Sprintf("%s is %s, which this version does not know; the value is left as it is.", strings.Join(where, "."), describe(tag))}}

@@ -87,7 +87,7 @@ func TestEachLawFindsItsFault(t *testing.T) {
 			if j == nil {
 				return lens.Null(tftypes.String)
 			}
-			return lens.Str(j.(string)) //nolint:forcetypeassert // the fault
+			return lens.Str(j.(string)) // the fault
 		}}}, []lenstest.Sample{sample}, "L5"},
 		"a key nobody models":         {[]lens.Part{bad{}}, []lenstest.Sample{lenstest.Wire(`{"a":"x","b":"y"}`)}, "L2"},
 		"an exception nobody needs":   {[]lens.Part{bad{}}, []lenstest.Sample{sample, lenstest.Except("/a", "why")}, "superfluous"},
@@ -130,7 +130,7 @@ func TestSurvivesTellsErrorsFromPanics(t *testing.T) {
 	}
 	broken := lens.MustCompile(bad{get: func(j any, _ tftypes.Value) tftypes.Value {
 		o, _ := j.(jsonv.Object)
-		return lens.Str(o["x"].(string)) //nolint:forcetypeassert // the fault
+		return lens.Str(o["x"].(string)) // the fault
 	}})
 	if got := lenstest.Survives(broken, tftypes.Value{}, []byte(`{"a":{}}`)); !strings.Contains(got, "panic") {
 		t.Errorf("got %q", got)

@@ -20,7 +20,7 @@ func (r *Random) N(n int) int {
 	if n <= 1 {
 		return 0
 	}
-	return int(r.next() % uint64(n)) //nolint:gosec // n is positive
+	return int(r.next() % uint64(n)) // n is positive
 }
 
 // Chance is true in percent of the cases.

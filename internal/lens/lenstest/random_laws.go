@@ -14,7 +14,7 @@ import (
 func (l *laws) random() {
 	var last tftypes.Value
 	for round := range l.rounds {
-		g := &generator{Random: NewRandom(uint64(round + 1)), codec: l.codec, texts: l.texts} //nolint:gosec // small
+		g := &generator{Random: NewRandom(uint64(round + 1)), codec: l.codec, texts: l.texts} // small
 		v, err := g.object()
 		if err != nil {
 			l.fail("generator", "%v", err)
