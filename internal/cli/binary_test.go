@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/portlens/terraform-provider-port/internal/portal"
 )
 
 // binary is the program under test, built once from the sources.
@@ -270,6 +272,33 @@ func TestCredentialsAreMadeAndPrintedOnce(t *testing.T) {
 	}
 	if rest, err := again.stdout.ReadString('\n'); err == nil {
 		t.Errorf("printed again: %q", rest)
+	}
+}
+
+func TestAFileOfAnEmbeddedPortalIsServedWithGivenCredentials(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "portal.db")
+	seed := `{"blueprints":[{"identifier":"s","title":"S","schema":{"properties":{}}}]}`
+	embedded, err := portal.New(portal.Options{DataFile: file, Seed: strings.NewReader(seed)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := embedded.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	p := launch(t, []string{"PORT_CLIENT_ID=me", "PORT_CLIENT_SECRET=mine"}, "--data", file)
+	newClient(t, p.url, "me", "mine").must(http.MethodGet, "/v1/blueprints/s", "")
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := p.stdout.ReadString('\n'); err == nil {
+		t.Errorf("printed %q although credentials were given", rest)
+	}
+	wrong := launch(t, []string{"PORT_CLIENT_ID=me", "PORT_CLIENT_SECRET=other"}, "--data", file)
+	if code := wrong.stop(t, syscall.SIGTERM); code != 0 || !strings.Contains(wrong.stderr.String(), "not accepted") {
+		t.Errorf("%d %s", code, wrong.stderr)
 	}
 }
 

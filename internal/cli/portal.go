@@ -144,21 +144,18 @@ func shutDown(ctx context.Context, server *http.Server, log *slog.Logger) error 
 // credentials that were made up.
 func announce(ctx context.Context, p *portal.Portal, address net.Addr, env Env, given portal.Credentials, log *slog.Logger) error {
 	text := "portal listening on http://" + reachable(address) + "\n"
-	made, first, err := p.Announce(ctx)
-	if err != nil {
-		return err
-	}
-	if first {
-		text += "PORT_CLIENT_ID=" + made.ClientID + "\nPORT_CLIENT_SECRET=" + made.ClientSecret + "\n"
-	}
-	if given.ClientID != "" {
-		valid, err := p.Accepts(ctx, given)
+	if given.ClientID == "" {
+		made, first, err := p.Announce(ctx)
 		if err != nil {
 			return err
 		}
-		if !valid {
-			log.Warn("PORT_CLIENT_ID and PORT_CLIENT_SECRET are not accepted: the data file knows this client id with another secret, or as deleted")
+		if first {
+			text += "PORT_CLIENT_ID=" + made.ClientID + "\nPORT_CLIENT_SECRET=" + made.ClientSecret + "\n"
 		}
+	} else if valid, err := p.Accepts(ctx, given); err != nil {
+		return err
+	} else if !valid {
+		log.Warn("PORT_CLIENT_ID and PORT_CLIENT_SECRET are not accepted: the data file knows this client id with another secret, or as deleted")
 	}
 	if _, err := env.Stdout.Write([]byte(text)); err != nil {
 		return fmt.Errorf("stdout: %w", err)
