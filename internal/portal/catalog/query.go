@@ -14,6 +14,8 @@ type matcher struct {
 	s   *session
 	env *query.Env
 	err error
+	// candidate is the entity being matched, one for all to spare the garbage.
+	candidate *candidate
 }
 
 // matcher is shared by the whole session, so that what a query finds out once,
@@ -22,6 +24,7 @@ func (s *session) matcher() *matcher {
 	if s.matching == nil {
 		m := &matcher{s: s}
 		m.env = &query.Env{Now: s.now, Graph: &graph{m}}
+		m.candidate = &candidate{m: m}
 		s.matching = m
 	}
 	return s.matching
@@ -35,7 +38,11 @@ func (s *session) forget() {
 
 // match decides whether v fulfils q.
 func (m *matcher) match(q *query.Query, v *view) (bool, error) {
-	ok := q.Match(m.env, candidate{m, v})
+	// Matching may lead to an aggregation that matches in turn: put back what was.
+	was := m.candidate.v
+	m.candidate.v = v
+	ok := q.Match(m.env, m.candidate)
+	m.candidate.v = was
 	return ok, m.err
 }
 
@@ -51,11 +58,11 @@ type candidate struct {
 	v *view
 }
 
-func (c candidate) Node() query.Node { return nodeOf(c.v.key) }
+func (c *candidate) Node() query.Node { return nodeOf(c.v.key) }
 
 func nodeOf(k entityKey) query.Node { return query.Node{Blueprint: k.blueprint, Identifier: k.id} }
 
-func (c candidate) Value(name string) any {
+func (c *candidate) Value(name string) any {
 	value, err := c.v.leaf(name)
 	if err != nil {
 		c.m.fail(err)
@@ -63,7 +70,7 @@ func (c candidate) Value(name string) any {
 	return value
 }
 
-func (c candidate) Field(name string) query.Field {
+func (c *candidate) Field(name string) query.Field {
 	f, err := c.m.s.field(c.v.bp, name, 0)
 	if err != nil {
 		c.m.fail(err)
@@ -71,7 +78,7 @@ func (c candidate) Field(name string) query.Field {
 	return f
 }
 
-func (c candidate) Own() iter.Seq2[string, query.Field] {
+func (c *candidate) Own() iter.Seq2[string, query.Field] {
 	return func(yield func(string, query.Field) bool) {
 		for key, p := range c.v.bp.props {
 			if !yield(key, fieldOf(p.def)) {
@@ -82,7 +89,7 @@ func (c candidate) Own() iter.Seq2[string, query.Field] {
 }
 
 // Scorecard knows none yet: no entity takes part in one.
-func (candidate) Scorecard(string) (query.Scorecard, bool) { return query.Scorecard{}, false }
+func (*candidate) Scorecard(string) (query.Scorecard, bool) { return query.Scorecard{}, false }
 
 func fieldOf(def jsonv.Object) query.Field {
 	return query.Field{

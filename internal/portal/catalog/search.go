@@ -80,12 +80,16 @@ func (s *session) search(bp *blueprint, q *query.Query, page store.Page, f func(
 		return err
 	}
 	m := s.matcher()
+	scratch := s.viewOf(bp, nil)
 	try := func(row store.Row) (bool, error) {
-		v := s.viewOf(bp, row.Doc)
-		ok, err := m.match(q, v)
+		*scratch = view{s: s, bp: bp, doc: row.Doc, key: entityKey{bp.id, jsonv.String(row.Doc, "identifier")}}
+		ok, err := m.match(q, scratch)
 		if err != nil || !ok {
 			return true, err
 		}
+		// A match keeps its view; those that do not match share one.
+		v := scratch
+		scratch = s.viewOf(bp, nil)
 		return f(v, row)
 	}
 	if ids != nil && page.After == "" {
