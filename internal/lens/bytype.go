@@ -155,7 +155,11 @@ func (p *ByTypePart) fault() error {
 
 // Put implements [Part].
 func (p *ByTypePart) Put(r *Run, from Obj, to Body) error {
-	out := Body{}
+	size := 0
+	for _, g := range p.groups {
+		size += len(r.obj(from[g.attr.Name]))
+	}
+	out := make(Body, size)
 	var must []string
 	var c collected
 	for _, g := range p.groups {
