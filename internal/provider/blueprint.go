@@ -31,12 +31,13 @@ func blueprintDeclaration() *Declaration {
 				lens.Field("required", lens.Bool, lens.Opt, "Whether every entity must have a target. Not together with `many`.").Default(false),
 			)), lens.Opt, "Relations to other blueprints, by key.").Always().Check(keysCheck()),
 			lens.Field("mirror_properties", lens.Map(lens.Object(
-				lens.Field("path", lens.String, lens.Req, "Relations joined by dots, ending in a property of the last blueprint or a meta property such as `$title`."),
+				lens.Field("path", lens.String, lens.Req, "Relations joined by dots, ending in a property of the last blueprint or a meta property such as `$title`.").
+					Check(lens.Match(mirrorPath, "at least one relation, a dot and a property")),
 				lens.Field("title", lens.String, lens.Opt, "Title shown to people.").Check(lens.Length(0, 100)),
 			)), lens.Opt, "Properties that show a value of a related entity, by key.").Always().Check(keysCheck()),
 			lens.Field("calculation_properties", lens.Map(lens.Object(
 				lens.Field("calculation", lens.String, lens.Req, "Program in jq that computes the value from the entity.").Check(jqCheck()),
-				lens.Field("type", lens.String, lens.Req, "Type of the result: `string`, `number`, `boolean`, `object` or `array`."),
+				lens.Field("type", lens.Enum("string", "number", "boolean", "object", "array"), lens.Req, "Type of the result; anything else the program gives becomes null."),
 				lens.Field("title", lens.String, lens.Opt, "Title shown to people."),
 				lens.Field("description", lens.String, lens.Opt, "Description of the property."),
 				lens.Field("icon", lens.String, lens.Opt, "Icon of the property."),

@@ -18,6 +18,7 @@ import (
 // Rules of the catalog that need no server: grammar of identifiers and keys
 // (reference/catalog.md §1.3), colours (§2.5), patterns (§2.3).
 var (
+	mirrorPath  = regexp.MustCompile(`^(?:[A-Za-z0-9@_=$-]+\.)+[^.\s]+$`)
 	propertyKey = regexp.MustCompile(`^[A-Za-z0-9@_=\\-]+$`)
 
 	colours = []string{

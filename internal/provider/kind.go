@@ -45,8 +45,15 @@ func (k *kind) read(ctx context.Context, s *session, prior tftypes.Value) (tftyp
 	if err != nil {
 		return prior, k.failure("read", key, err, prior)
 	}
-	s.manages(k, key)
 	return v, nil
+}
+
+// refresh is read for an object that Terraform manages.
+func (k *kind) refresh(ctx context.Context, s *session, prior tftypes.Value) (tftypes.Value, diag.Diagnostics) {
+	if key, ok := k.key(prior); ok {
+		s.manages(k, key)
+	}
+	return k.read(ctx, s, prior)
 }
 
 // decode turns a document of the server into a state that keeps the spelling of

@@ -51,6 +51,7 @@ func (r *managed) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest
 	planned, diags := r.kind.plan(ctx, r.session, req.Config.Raw, req.State.Raw, req.Plan.Raw)
 	resp.Diagnostics.Append(diags...)
 	resp.Plan.Raw = planned
+	r.kind.identifyAs(resp.Identity, planned)
 	resp.RequiresReplace = append(resp.RequiresReplace, r.kind.replaces(req.State.Raw, planned)...)
 }
 
@@ -62,7 +63,7 @@ func (r *managed) Create(ctx context.Context, req resource.CreateRequest, resp *
 }
 
 func (r *managed) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	state, diags := r.kind.read(ctx, r.session, req.State.Raw)
+	state, diags := r.kind.refresh(ctx, r.session, req.State.Raw)
 	resp.Diagnostics.Append(diags...)
 	resp.State.Raw = state
 	// The framework wants an identity even for what is gone.

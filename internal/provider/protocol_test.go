@@ -199,3 +199,48 @@ func TestReadsAreTheSameHoweverTheyAreMade(t *testing.T) {
 func batch(m portapi.BatchMode) func(*Options) {
 	return func(o *Options) { o.Client = func(c *portapi.Options) { c.Batch = m } }
 }
+
+func TestEscapingOfJSONTextIsASetting(t *testing.T) {
+	t.Parallel()
+	p := crowded(t, 1)
+	k := kindOf(t, "entity")
+	for escape, want := range map[bool]string{true: `"a":"\u003c"`, false: `"a":"<"`} {
+		server := connect(t, p)
+		if diags := server.configure(lens.Obj{"json_escape_html": lens.Flag(escape)}, false); len(diags) > 0 {
+			t.Fatal(say(diags))
+		}
+		v, _ := server.read(k, k.stateOf([]string{"service", "s/0:x=@"}))
+		got := lens.AsText(lens.AsObj(lens.AsObj(lens.AsObj(v)["properties"])["object_props"])["meta"])
+		if !strings.Contains(got, want) {
+			t.Errorf("escape %v: %s", escape, got)
+		}
+	}
+}
+
+// A data source that reads an object does not make it a managed one.
+func TestAdoptionIsAnnouncedThoughADataSourceReadTheObject(t *testing.T) {
+	t.Parallel()
+	p := crowded(t, 1)
+	server, k := connect(t, p), kindOf(t, "blueprint")
+	key := tftypes.Object{AttributeTypes: k.dataType.AttributeTypes}
+	m := lens.Obj{}
+	for name, t := range key.AttributeTypes {
+		m[name] = lens.Null(t)
+	}
+	m["identifier"] = lens.Str("service")
+	read, err := server.ReadDataSource(context.Background(), &tfprotov6.ReadDataSourceRequest{TypeName: "port_blueprint", Config: server.dynamic(key, tftypes.NewValue(key, m))})
+	if err != nil || len(read.Diagnostics) > 0 {
+		t.Fatalf("%v %s", err, say(read.Diagnostics))
+	}
+	plan := server.planned(k, config(t, k, `{"identifier": "service", "title": "Mine"}`), k.null)
+	for _, want := range []string{"WARNING: Blueprint service already exists", "title", "properties", "on_existing"} {
+		if !strings.Contains(plan, want) {
+			t.Errorf("the plan does not say %q: %.600s", want, plan)
+		}
+	}
+	// The content it has is nothing to warn about in detail.
+	same := server.planned(k, config(t, k, `{"identifier": "new", "title": "Mine"}`), k.null)
+	if strings.Contains(same, "WARNING") {
+		t.Errorf("a plan of something new warns: %.600s", same)
+	}
+}

@@ -140,7 +140,7 @@ func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRe
 	}
 	ctx, release := s.interruptible(ctx)
 	defer release()
-	state, diags := k.read(ctx, session, prior)
+	state, diags := k.refresh(ctx, session, prior)
 	resp := &tfprotov6.ReadResourceResponse{
 		NewState: req.CurrentState, Private: req.Private, NewIdentity: req.CurrentIdentity, Diagnostics: protocolDiagnostics(diags),
 	}
