@@ -26,14 +26,7 @@ func BenchmarkPlan(b *testing.B) {
 }
 
 func benchmarkPlan(b *testing.B, many int) {
-	program, err := binary()
-	if err != nil {
-		b.Fatal(err)
-	}
-	floor := filepath.Join(b.TempDir(), "floor")
-	if text, err := exec.Command("go", "build", "-o", floor, "./bench/floor").CombinedOutput(); err != nil {
-		b.Fatalf("build: %v\n%s", err, text)
-	}
+	program, floor := programs(b)
 	p := portaltest.Start(b, portaltest.Options{Unchecked: true})
 	ours, theirs := metered(b, p, program, many), metered(b, p, floor, many)
 	var wall, cpu, floorWall, floorCPU []float64
@@ -53,6 +46,31 @@ func benchmarkPlan(b *testing.B, many int) {
 	b.ReportMetric(0, "ns/op")
 }
 
+// BenchmarkApply creates, changes and destroys entities with both providers.
+func BenchmarkApply(b *testing.B) {
+	const many = 300
+	program, floor := programs(b)
+	p := portaltest.Start(b, portaltest.Options{Unchecked: true})
+	p.Seed(catalogSeed)
+	config, _, _ := crowd(many)
+	changed := strings.ReplaceAll(config, `lang = "go"`, `lang = "rust"`)
+	steps := []struct {
+		name, config string
+		args         []string
+	}{{"create", config, nil}, {"change", changed, nil}, {"destroy", changed, []string{"-destroy"}}}
+	for range b.N {
+		ours, theirs := terminalFor(b, p, program), terminalFor(b, p, floor)
+		for _, s := range steps {
+			wall, cpu := ours.apply(b, s.config, s.args...)
+			floorWall, floorCPU := theirs.apply(b, s.config, s.args...)
+			b.ReportMetric(wall/floorWall, s.name+"-wall-ratio")
+			b.ReportMetric(cpu, s.name+"-provider-cpu-s")
+			b.ReportMetric(floorCPU, s.name+"-floor-cpu-s")
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
 func median(v []float64) float64 {
 	s := slices.Sorted(slices.Values(v))
 	return s[len(s)/2]
@@ -66,11 +84,39 @@ type meter struct {
 
 func metered(b *testing.B, p *portaltest.Portal, program string, many int) *meter {
 	b.Helper()
+	m := terminalFor(b, p, program)
+	config, state, entities := crowd(many)
+	m.write(b, "main.tf", source+config)
+	m.write(b, "terraform.tfstate", state)
+	if p.Call("GET", "/v1/blueprints/service", nil).Status != 200 {
+		p.Seed(catalogSeed)
+		p.Seed(entities)
+	}
+	return m
+}
+
+// programs builds our program and the one that does nothing.
+func programs(b *testing.B) (ours, floor string) {
+	b.Helper()
+	ours, err := binary()
+	if err != nil {
+		b.Fatal(err)
+	}
+	floor = filepath.Join(b.TempDir(), "floor")
+	if text, err := exec.Command("go", "build", "-o", floor, "./bench/floor").CombinedOutput(); err != nil {
+		b.Fatalf("build: %v\n%s", err, text)
+	}
+	return ours, floor
+}
+
+// terminalFor is an empty folder and a CLI that uses the program.
+func terminalFor(b *testing.B, p *portaltest.Portal, program string) *meter {
+	b.Helper()
 	home, dir, bin := b.TempDir(), b.TempDir(), b.TempDir()
 	m := &meter{cpu: filepath.Join(home, "times")}
 	// A shell in between knows what its child used.
 	wrapper := filepath.Join(bin, "terraform-provider-port")
-	script := fmt.Sprintf("#!/bin/sh\n%q \"$@\"\ntimes > %q\n", program, m.cpu)
+	script := fmt.Sprintf("#!/bin/sh\n%q \"$@\"\ntimes >> %q\n", program, m.cpu)
 	if err := os.WriteFile(wrapper, []byte(script), 0o700); err != nil { //nolint:gosec // it must be executable
 		b.Fatal(err)
 	}
@@ -80,17 +126,14 @@ func metered(b *testing.B, p *portaltest.Portal, program string, many int) *mete
 	}
 	cli.Env = append(append(cli.Env, online(p)...), "PORT_RATE_LIMIT_DISABLED=1")
 	m.cli = cli
-	config, state, entities := crowd(many)
-	for name, text := range map[string]string{"main.tf": source + config, "terraform.tfstate": state} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if p.Call("GET", "/v1/blueprints/service", nil).Status != 200 {
-		p.Seed(catalogSeed)
-		p.Seed(entities)
-	}
 	return m
+}
+
+func (m *meter) write(b *testing.B, name, text string) {
+	b.Helper()
+	if err := os.WriteFile(filepath.Join(m.cli.Dir, name), []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // crowd is a configuration of many entities, the state it is in and the entities
@@ -137,8 +180,23 @@ func crowd(many int) (config, state, entities string) {
 // of the provider's CPU.
 func (m *meter) plan(b *testing.B) (wall, cpu float64) {
 	b.Helper()
+	return m.run(b, "plan", "-detailed-exitcode", "-input=false", "-no-color")
+}
+
+// apply brings about a configuration.
+func (m *meter) apply(b *testing.B, config string, args ...string) (wall, cpu float64) {
+	b.Helper()
+	m.write(b, "main.tf", source+config)
+	return m.run(b, append([]string{"apply", "-auto-approve", "-input=false", "-no-color"}, args...)...)
+}
+
+func (m *meter) run(b *testing.B, args ...string) (wall, cpu float64) {
+	b.Helper()
+	if err := os.RemoveAll(m.cpu); err != nil {
+		b.Fatal(err)
+	}
 	start := time.Now()
-	if _, err := m.cli.Must(b.Context(), 0, "plan", "-detailed-exitcode", "-input=false", "-no-color"); err != nil {
+	if _, err := m.cli.Must(b.Context(), 0, args...); err != nil {
 		b.Fatal(err)
 	}
 	wall = time.Since(start).Seconds()
@@ -146,9 +204,9 @@ func (m *meter) plan(b *testing.B) (wall, cpu float64) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	// The second line is user and system time of the children: 0m1.23s 0m0.45s.
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	for _, f := range strings.Fields(lines[len(lines)-1]) {
+	// Two lines for each process that ran: the shell's own times, which are
+	// nothing, and its children's, as in 0m1.23s 0m0.45s.
+	for _, f := range strings.Fields(string(text)) {
 		d, err := time.ParseDuration(f)
 		if err != nil {
 			b.Fatal(err)

@@ -78,7 +78,12 @@ resource "port_blueprint" "this" {
 
 func TestBlueprintLivesAWholeLife(t *testing.T) {
 	t.Parallel()
-	a := open(t)
+	bothWays(t, blueprintLivesAWholeLife)
+}
+
+func blueprintLivesAWholeLife(t *testing.T, change func(*provider.Options)) {
+	t.Helper()
+	a := open(t, change)
 	a.live(life{
 		at:      "port_blueprint.this",
 		created: wholeBlueprint,
@@ -179,7 +184,12 @@ func drop(path ...string) func(jsonv.Object) {
 // What says the same in other words is no change, on either side.
 func TestBlueprintIsQuietAboutSpelling(t *testing.T) {
 	t.Parallel()
-	a := open(t)
+	bothWays(t, blueprintIsQuietAboutSpelling)
+}
+
+func blueprintIsQuietAboutSpelling(t *testing.T, change func(*provider.Options)) {
+	t.Helper()
+	a := open(t, change)
 	config := func(text string) string {
 		return fmt.Sprintf(`resource "port_blueprint" "this" {
   identifier = "a"
@@ -208,7 +218,12 @@ func TestBlueprintIsQuietAboutSpelling(t *testing.T) {
 
 func TestBlueprintPlansOnlyWhatChanges(t *testing.T) {
 	t.Parallel()
-	a := open(t)
+	bothWays(t, blueprintPlansOnlyWhatChanges)
+}
+
+func blueprintPlansOnlyWhatChanges(t *testing.T, change func(*provider.Options)) {
+	t.Helper()
+	a := open(t, change)
 	config := func(title, extra string) string {
 		return fmt.Sprintf(`resource "port_blueprint" "this" {
   identifier = "a"

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/provider"
 )
 
 // catalogSeed is a blueprint with a property of every kind and two relations.
@@ -67,7 +68,12 @@ const entityPath = "/v1/blueprints/service/entities/a%2Fb:c@d"
 
 func TestEntityLivesAWholeLife(t *testing.T) {
 	t.Parallel()
-	a := open(t)
+	bothWays(t, entityLivesAWholeLife)
+}
+
+func entityLivesAWholeLife(t *testing.T, change func(*provider.Options)) {
+	t.Helper()
+	a := open(t, change)
 	a.Seed(catalogSeed)
 	a.live(life{
 		at:      "port_entity.this",
@@ -129,7 +135,12 @@ func TestEntityShowsEveryChangeMadeByHand(t *testing.T) {
 // changes it.
 func TestEntityLeavesDefaultsOfTheBlueprintAlone(t *testing.T) {
 	t.Parallel()
-	a := open(t)
+	bothWays(t, entityLeavesDefaultsOfTheBlueprintAlone)
+}
+
+func entityLeavesDefaultsOfTheBlueprintAlone(t *testing.T, change func(*provider.Options)) {
+	t.Helper()
+	a := open(t, change)
 	a.Seed(catalogSeed)
 	config := `resource "port_entity" "this" {
   blueprint  = "service"
@@ -209,7 +220,12 @@ func TestEntityGetsAnIdentifierAndKeepsIt(t *testing.T) {
 
 func TestEntityRenamesAndMoves(t *testing.T) {
 	t.Parallel()
-	a := open(t)
+	bothWays(t, entityRenamesAndMoves)
+}
+
+func entityRenamesAndMoves(t *testing.T, change func(*provider.Options)) {
+	t.Helper()
+	a := open(t, change)
 	a.Seed(catalogSeed)
 	config := func(blueprint, id string) string {
 		return fmt.Sprintf(`resource "port_entity" "this" {

@@ -201,16 +201,6 @@ func match(words string) *regexp.Regexp {
 	return regexp.MustCompile(strings.Join(parts, `[\s│]+`))
 }
 
-// stateOf reads the attributes of a resource out of a state.
-func stateOf(s *terraform.State, at string) (map[string]string, error) {
-	for _, m := range s.Modules {
-		if r, ok := m.Resources[at]; ok {
-			return r.Primary.Attributes, nil
-		}
-	}
-	return nil, fmt.Errorf("%s is not in the state", at)
-}
-
 // sent checks which writes the portal got since it forgot.
 func (a *account) sent(want ...string) resource.TestCheckFunc {
 	return func(*terraform.State) error {
@@ -224,6 +214,16 @@ func (a *account) sent(want ...string) resource.TestCheckFunc {
 			return fmt.Errorf("writes: %q, want %q", got, want)
 		}
 		return nil
+	}
+}
+
+// bothWays runs a test with the server's shortcuts and without them.
+func bothWays(t *testing.T, test func(t *testing.T, change func(*provider.Options))) {
+	for name, without := range map[string]bool{"shortcuts": false, "framework": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, func(o *provider.Options) { o.WithoutShortcuts = without })
+		})
 	}
 }
 

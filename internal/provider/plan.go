@@ -139,7 +139,7 @@ func (k *kind) replaces(prior, planned tftypes.Value) path.Paths {
 // will be adopted, or is refused when the provider is told to (P4, O9). A server
 // that cannot be asked is no obstacle to planning.
 func (k *kind) announce(ctx context.Context, c *change) diag.Diagnostics {
-	if c.session == nil || k.decl.API.Peek == nil || len(c.key) == 0 || c.session.isManaged(k, c.key) {
+	if c.session == nil || k.decl.API.Peek == nil || len(c.key) == 0 || c.isManaged(k, c.key) {
 		return nil
 	}
 	found, err := k.decl.API.Peek(ctx, c.session, c.key)

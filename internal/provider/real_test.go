@@ -95,10 +95,11 @@ const source = `terraform {
 func stateFile(provider, typ, name string, instances ...jsonv.Object) string {
 	list := make([]any, len(instances))
 	for i, attributes := range instances {
-		list[i] = jsonv.Object{"schema_version": jsonv.Int(0), "attributes": attributes, "sensitive_attributes": []any{}}
+		instance := jsonv.Object{"schema_version": jsonv.Int(0), "attributes": attributes, "sensitive_attributes": []any{}}
 		if len(instances) > 1 {
-			list[i].(jsonv.Object)["index_key"] = jsonv.Int(i) //nolint:forcetypeassert // made above
+			instance["index_key"] = jsonv.Int(i)
 		}
+		list[i] = instance
 	}
 	resource := jsonv.Object{"mode": "managed", "type": typ, "name": name, "provider": fmt.Sprintf("provider[%q]", "registry.terraform.io/"+provider), "instances": list}
 	if len(instances) > 1 {
