@@ -1,7 +1,8 @@
 # Definitions that stand before every program, as far as it needs them. They
 # replace built-in functions of the interpreter that could do much work in one
 # step, change shared values or read the machine, and add what C jq has and the
-# interpreter has not. Functions called _p_ are in primitives.go.
+# interpreter has not. Functions called _p_ are in primitives.go. A definition
+# sees only those before it: what it calls must not be replaced further down.
 
 def now: _p_now;
 def localtime: gmtime;
@@ -112,13 +113,13 @@ def test($re): _p_match($re; null; "test");
 def test($re; $flags): _p_match($re; $flags; "test");
 def capture($re): match($re) | .captures | _p_captures;
 def capture($re; $flags): match($re; $flags) | .captures | _p_captures;
-def scan($re): scan($re; null);
 def scan($re; $flags): _p_match($re; $flags; "all") | .[] | if .captures == [] then .string else [.captures[].string] end;
+def scan($re): scan($re; null);
 def split($re; $flags): _p_match($re; $flags; "split");
 def splits($re): split($re; null) | .[];
 def splits($re; $flags): split($re; $flags) | .[];
-def sub($re; str): sub($re; str; null);
 def sub($re; str; $flags): [_p_match($re; $flags; "") | .[]] as $found
   | _p_substitute($found; [$found[] | [.captures | _p_captures | str]]) | .[];
+def sub($re; str): sub($re; str; null);
 def gsub($re; str): sub($re; str; "g");
 def gsub($re; str; $flags): sub($re; str; $flags + "g");

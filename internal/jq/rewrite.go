@@ -49,6 +49,10 @@ func (r *rewriter) query(q *gojq.Query, depth int) {
 		return
 	}
 	for _, def := range q.FuncDefs {
+		def.Name = r.name(def.Name)
+		for i := range def.Args {
+			def.Args[i] = r.name(def.Args[i])
+		}
 		r.query(def.Body, depth+1)
 	}
 	r.term(q.Term, depth+1)
@@ -78,6 +82,16 @@ func (r *rewriter) query(q *gojq.Query, depth int) {
 		modify := &gojq.Query{Term: r.call("_modify", q.Left, update)}
 		*q = gojq.Query{FuncDefs: q.FuncDefs, Left: q.Right, Op: gojq.OpPipe, Patterns: []*gojq.Pattern{{Name: x}}, Right: modify}
 	}
+}
+
+// name keeps programs from the functions that are not theirs: those of the
+// interpreter and the prelude that begin with "_" work without measure or are
+// internal. A program's own functions of such names get a name apart.
+func (r *rewriter) name(name string) string {
+	if r.src != "" && strings.HasPrefix(name, "_") {
+		return "_own" + name
+	}
+	return name
 }
 
 func (r *rewriter) patterns(patterns []*gojq.Pattern, depth int) {
@@ -250,6 +264,7 @@ func (r *rewriter) function(t *gojq.Term, depth int) {
 	for _, arg := range t.Func.Args {
 		r.query(arg, depth+1)
 	}
+	t.Func.Name = r.name(t.Func.Name)
 	r.calls[signature(t.Func.Name, len(t.Func.Args))] = true
 	// The path of getpath holds keys; the call itself must stay, it can be part
 	// of a path.
