@@ -24,6 +24,8 @@ type kind struct {
 	typ   tftypes.Object
 	attrs []lens.Attr
 	null  tftypes.Value
+	// simple kinds can be planned and applied without the framework.
+	simple bool
 	surfaces
 }
 

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"sync"
@@ -39,10 +38,11 @@ func Serve(o Options, debug bool) error {
 //
 // A server is the framework's with shortcuts for the calls that every plan makes
 // for every resource. The framework converts a value several times per call,
-// which costs more than reading the object: upgrading a state of the current
-// version is handing it back, and a read or plan that changes nothing returns
-// the bytes it was given. Whatever is not that simple goes through the framework;
-// results are the same either way.
+// which costs more than reading the object. Upgrading a state of the current
+// version is handing it back; a read or plan that changes nothing returns the
+// bytes it was given; other plans and applies (changes.go) work on the raw values
+// at once. Whatever is special (private data, write-only attributes, a deferred
+// provider) goes through the framework; results are the same either way.
 func NewServer(o Options) (func() tfprotov6.ProviderServer, io.Closer) {
 	open := newPortals(o.Embedded)
 	factory := newFactory(o, open)
@@ -152,72 +152,12 @@ func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRe
 			return nil, err
 		}
 	}
-	key, ok := k.key(state)
-	if !ok {
-		key, ok = k.key(prior) // gone; the framework keeps its identity too
+	at := state
+	if state.IsNull() {
+		at = prior // gone; the framework keeps its identity too
 	}
-	if ok {
-		data, err := dynamic(k.identityType, k.identity(key))
-		if err != nil {
-			return nil, err
-		}
-		resp.NewIdentity = &tfprotov6.ResourceIdentityData{IdentityData: data}
-	}
-	return resp, nil
-}
-
-// PlanResourceChange answers for resources that do not change.
-func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
-	k, session := s.kinds[req.TypeName], s.session.Load()
-	if k == nil || session == nil || !sameBytes(req.PriorState, req.ProposedNewState) {
-		return s.frameworkServer.PlanResourceChange(ctx, req)
-	}
-	prior, err := req.PriorState.Unmarshal(k.typ)
-	key, ok := k.key(prior)
-	if err != nil || !ok || !defaultsHold(k.attrs, lens.AsObj(prior)) {
-		return s.frameworkServer.PlanResourceChange(ctx, req)
-	}
-	session.manages(k, key)
-	return &tfprotov6.PlanResourceChangeResponse{
-		PlannedState: req.ProposedNewState, PlannedPrivate: req.PriorPrivate, PlannedIdentity: req.PriorIdentity,
-	}, nil
-}
-
-func sameBytes(a, b *tfprotov6.DynamicValue) bool {
-	return a != nil && b != nil && len(a.MsgPack) > 0 && bytes.Equal(a.MsgPack, b.MsgPack)
-}
-
-// defaultsHold reports whether filling in defaults cannot change the object,
-// whatever the configuration leaves out: every attribute that has one holds it.
-func defaultsHold(attrs []lens.Attr, v lens.Obj) bool {
-	for _, a := range attrs {
-		got := v[a.Name]
-		if a.Default != nil && !a.Default.Equal(got) {
-			return false
-		}
-		if len(a.Nested) == 0 || !lens.Known(got) {
-			continue
-		}
-		switch a.Nesting {
-		case lens.Single:
-			if !defaultsHold(a.Nested, lens.AsObj(got)) {
-				return false
-			}
-		case lens.InMap:
-			for _, e := range lens.AsObj(got) {
-				if lens.Known(e) && !defaultsHold(a.Nested, lens.AsObj(e)) {
-					return false
-				}
-			}
-		default:
-			for _, e := range lens.AsList(got) {
-				if lens.Known(e) && !defaultsHold(a.Nested, lens.AsObj(e)) {
-					return false
-				}
-			}
-		}
-	}
-	return true
+	resp.NewIdentity, err = k.identityData(at, req.CurrentIdentity)
+	return resp, err
 }
 
 // plain reports whether a configuration sets nothing that only the framework

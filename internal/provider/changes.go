@@ -1,0 +1,223 @@
+package provider
+
+import (
+	"bytes"
+	"context"
+	"maps"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/portlens/terraform-provider-port/internal/lens"
+)
+
+// PlanResourceChange plans as the framework does: defaults, then what is computed
+// and changes becomes unknown, then the kind's own plan. A proposed state that is
+// the prior one, byte for byte, is the plan.
+func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+	k, session := s.kinds[req.TypeName], s.session.Load()
+	if k == nil || session == nil || !k.simple || len(req.PriorPrivate) > 0 {
+		return s.frameworkServer.PlanResourceChange(ctx, req)
+	}
+	resp := &tfprotov6.PlanResourceChangeResponse{
+		PlannedState: req.ProposedNewState, PlannedPrivate: req.PriorPrivate, PlannedIdentity: req.PriorIdentity,
+	}
+	prior, err := k.unmarshal(req.PriorState)
+	if err != nil {
+		return s.frameworkServer.PlanResourceChange(ctx, req)
+	}
+	if key, ok := k.key(prior); ok && sameBytes(req.PriorState, req.ProposedNewState) && defaultsHold(k.attrs, lens.AsObj(prior)) {
+		session.manages(k, key)
+		return resp, nil
+	}
+	proposed, err := k.unmarshal(req.ProposedNewState)
+	if err != nil {
+		return s.frameworkServer.PlanResourceChange(ctx, req)
+	}
+	config, err := k.unmarshal(req.Config)
+	if err != nil {
+		return s.frameworkServer.PlanResourceChange(ctx, req)
+	}
+	ctx, release := s.interruptible(ctx)
+	defer release()
+	planned, diags := k.plan(ctx, session, config, prior, k.propose(config, prior, proposed))
+	resp.Diagnostics = protocolDiagnostics(diags)
+	for _, p := range k.replaces(prior, planned) {
+		resp.RequiresReplace = append(resp.RequiresReplace, protocolPath(p))
+	}
+	if resp.PlannedIdentity, err = k.identityData(planned, req.PriorIdentity); err != nil {
+		return nil, err
+	}
+	resp.PlannedState, err = dynamic(k.typ, planned)
+	return resp, err
+}
+
+// ApplyResourceChange creates, updates or deletes.
+func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+	k, session := s.kinds[req.TypeName], s.session.Load()
+	if k == nil || session == nil || !k.simple || len(req.PlannedPrivate) > 0 {
+		return s.frameworkServer.ApplyResourceChange(ctx, req)
+	}
+	prior, errPrior := k.unmarshal(req.PriorState)
+	planned, errPlanned := k.unmarshal(req.PlannedState)
+	config, errConfig := k.unmarshal(req.Config)
+	if errPrior != nil || errPlanned != nil || errConfig != nil {
+		return s.frameworkServer.ApplyResourceChange(ctx, req)
+	}
+	ctx, release := s.interruptible(ctx)
+	defer release()
+	var state tftypes.Value
+	var diags diag.Diagnostics
+	switch {
+	case prior.IsNull():
+		state, diags = k.create(ctx, session, config, planned)
+	case planned.IsNull():
+		state = k.null
+		if diags = k.delete(ctx, session, prior); diags.HasError() {
+			state = prior
+		}
+	default:
+		state, diags = k.update(ctx, session, config, planned, prior)
+	}
+	resp := &tfprotov6.ApplyResourceChangeResponse{Private: req.PlannedPrivate, Diagnostics: protocolDiagnostics(diags)}
+	var err error
+	if resp.NewIdentity, err = k.identityData(state, req.PlannedIdentity); err != nil {
+		return nil, err
+	}
+	resp.NewState, err = dynamic(k.typ, state)
+	return resp, err
+}
+
+func (k *kind) unmarshal(d *tfprotov6.DynamicValue) (tftypes.Value, error) {
+	if d == nil {
+		return k.null, nil
+	}
+	return d.Unmarshal(k.typ)
+}
+
+// identityData is the identity of an object whose key is known, otherwise what it
+// was.
+func (k *kind) identityData(v tftypes.Value, otherwise *tfprotov6.ResourceIdentityData) (*tfprotov6.ResourceIdentityData, error) {
+	key, ok := k.key(v)
+	if !ok {
+		return otherwise, nil
+	}
+	d, err := dynamic(k.identityType, k.identity(key))
+	return &tfprotov6.ResourceIdentityData{IdentityData: d}, err
+}
+
+// propose completes the state that Terraform proposes: attributes left out of the
+// configuration get their defaults and, when anything changes at all, those that
+// the server computes become unknown.
+func (k *kind) propose(config, prior, proposed tftypes.Value) tftypes.Value {
+	if proposed.IsNull() {
+		return proposed
+	}
+	filled := leftOut(k.attrs, config, proposed, func(a lens.Attr) (tftypes.Value, bool) {
+		if a.Default == nil {
+			return tftypes.Value{}, false
+		}
+		return *a.Default, true
+	})
+	if filled.Equal(prior) {
+		return filled
+	}
+	return leftOut(k.attrs, config, filled, func(a lens.Attr) (tftypes.Value, bool) {
+		return unknownOf(a.Type), a.Default == nil && serverMay(a)
+	})
+}
+
+// leftOut replaces values of attributes that the configuration leaves out, at
+// every depth.
+func leftOut(attrs []lens.Attr, config, v tftypes.Value, replace func(lens.Attr) (tftypes.Value, bool)) tftypes.Value {
+	given, has := lens.AsObj(config), lens.AsObj(v)
+	changes := lens.Obj{}
+	for _, a := range attrs {
+		if lens.Nothing(given[a.Name]) {
+			if now, ok := replace(a); ok && !now.Equal(has[a.Name]) {
+				changes[a.Name] = now
+			}
+			continue
+		}
+		was := has[a.Name]
+		if len(a.Nested) == 0 || !lens.Known(was) {
+			continue
+		}
+		if now := leftOutBelow(a, given[a.Name], was, replace); !now.Equal(was) {
+			changes[a.Name] = now
+		}
+	}
+	return with(v, changes)
+}
+
+func leftOutBelow(a lens.Attr, config, v tftypes.Value, replace func(lens.Attr) (tftypes.Value, bool)) tftypes.Value {
+	switch a.Nesting {
+	case lens.Single:
+		return leftOut(a.Nested, config, v, replace)
+	case lens.InMap:
+		given, out := lens.AsObj(config), maps.Clone(lens.AsObj(v))
+		for key, e := range out {
+			if lens.Known(e) {
+				out[key] = leftOut(a.Nested, given[key], e, replace)
+			}
+		}
+		return tftypes.NewValue(v.Type(), out)
+	}
+	given, out := lens.AsList(config), append([]tftypes.Value(nil), lens.AsList(v)...)
+	for i, e := range out {
+		if lens.Known(e) && i < len(given) {
+			out[i] = leftOut(a.Nested, given[i], e, replace)
+		}
+	}
+	return tftypes.NewValue(v.Type(), out)
+}
+
+// isSimple reports whether the shortcuts understand a schema: nothing write-only,
+// and nothing to fill in inside the elements of a set, which have no place to
+// find them by.
+func isSimple(attrs []lens.Attr, inSet bool) bool {
+	for _, a := range attrs {
+		if a.WriteOnly || inSet && (a.Default != nil || serverMay(a)) || !isSimple(a.Nested, inSet || a.Nesting == lens.InSet) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameBytes(a, b *tfprotov6.DynamicValue) bool {
+	return a != nil && b != nil && len(a.MsgPack) > 0 && bytes.Equal(a.MsgPack, b.MsgPack)
+}
+
+// defaultsHold reports whether filling in defaults cannot change the object,
+// whatever the configuration leaves out: every attribute that has one holds it.
+func defaultsHold(attrs []lens.Attr, v lens.Obj) bool {
+	for _, a := range attrs {
+		got := v[a.Name]
+		if a.Default != nil && !a.Default.Equal(got) {
+			return false
+		}
+		if len(a.Nested) == 0 || !lens.Known(got) {
+			continue
+		}
+		switch a.Nesting {
+		case lens.Single:
+			if !defaultsHold(a.Nested, lens.AsObj(got)) {
+				return false
+			}
+		case lens.InMap:
+			for _, e := range lens.AsObj(got) {
+				if lens.Known(e) && !defaultsHold(a.Nested, lens.AsObj(e)) {
+					return false
+				}
+			}
+		default:
+			for _, e := range lens.AsList(got) {
+				if lens.Known(e) && !defaultsHold(a.Nested, lens.AsObj(e)) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
