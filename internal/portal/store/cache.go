@@ -7,11 +7,13 @@ import "sync"
 // process wrote the document. It holds two generations: what was not asked for
 // while the younger one filled up goes away with the older one.
 type cache struct {
-	mu    sync.Mutex
-	limit int
-	size  int
-	young map[int64]cached
-	old   map[int64]cached
+	mu sync.Mutex
+	// limit bounds each generation; size and oldSize are what they hold.
+	limit   int
+	size    int
+	oldSize int
+	young   map[int64]cached
+	old     map[int64]cached
 }
 
 type cached struct {
@@ -21,7 +23,7 @@ type cached struct {
 
 // newCache bounds the text length of the documents it holds.
 func newCache(limit int) *cache {
-	return &cache{limit: limit / 2, young: map[int64]cached{}}
+	return &cache{limit: limit / 2, young: map[int64]cached{}, old: map[int64]cached{}}
 }
 
 func (c *cache) get(revision int64) (Doc, bool) {
@@ -33,6 +35,7 @@ func (c *cache) get(revision int64) (Doc, bool) {
 	e, ok := c.old[revision]
 	if ok {
 		delete(c.old, revision)
+		c.oldSize -= e.size
 		c.add(revision, e)
 	}
 	return e.doc, ok
@@ -50,11 +53,21 @@ func (c *cache) peek(revision int64) (Doc, bool) {
 }
 
 // offer is put for scans: it takes a document while there is room, so that a
-// scan of more than fits leaves something for the next one.
+// scan of more than fits leaves something for the next one. The place that goes
+// away first is filled first.
 func (c *cache) offer(revision int64, d Doc, size int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.size+size <= c.limit {
+	switch {
+	case c.oldSize+size <= c.limit:
+		if _, ok := c.young[revision]; ok {
+			return
+		}
+		if _, ok := c.old[revision]; !ok {
+			c.old[revision] = cached{d, size}
+			c.oldSize += size
+		}
+	case c.size+size <= c.limit:
 		c.add(revision, cached{d, size})
 	}
 }
@@ -73,7 +86,8 @@ func (c *cache) add(revision int64, e cached) {
 		return
 	}
 	if c.size += e.size; c.size > c.limit {
-		c.old, c.young, c.size = c.young, map[int64]cached{}, e.size
+		c.old, c.oldSize = c.young, c.size-e.size
+		c.young, c.size = map[int64]cached{}, e.size
 	}
 	c.young[revision] = e
 }

@@ -17,7 +17,7 @@ type SQLiteOptions struct {
 	// written anew when it differs, so it must change whenever an index does.
 	IndexVersion string
 	// CacheBytes bounds the text length of the documents that are kept decoded;
-	// 0 is 64 MiB.
+	// 0 is 128 MiB.
 	CacheBytes int
 }
 
@@ -60,7 +60,7 @@ func OpenSQLite(ctx context.Context, path string, options SQLiteOptions) (Store,
 		walLimit: 64 << 20,
 	}
 	if s.options.CacheBytes == 0 {
-		s.options.CacheBytes = 64 << 20
+		s.options.CacheBytes = 128 << 20
 	}
 	s.cache = newCache(s.options.CacheBytes)
 	s.readers = readers{path: path, clock: s.clock, idle: make(chan *conn, maxIdleReaders)}

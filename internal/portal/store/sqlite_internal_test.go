@@ -217,3 +217,56 @@ func TestConcurrentUpdatesShareCommits(t *testing.T) {
 		t.Errorf("%d documents", got)
 	}
 }
+
+func TestAScanGivesTheSameWhateverIsInTheCache(t *testing.T) {
+	t.Parallel()
+	s := openInternal(t, SQLiteOptions{CacheBytes: 2000})
+	const n = 200
+	err := s.Update(t.Context(), func(tx Tx) error {
+		for i := range n {
+			// Two documents share each moment, so that the key decides.
+			d := Doc{"n": fmt.Sprint(i), "createdAt": fmt.Sprintf("%03d", i/2)}
+			if err := tx.Put("k", d, "o", fmt.Sprintf("%03d", i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round := range 40 {
+		if round%10 == 9 {
+			s.cache = newCache(2000)
+		}
+		err := s.View(t.Context(), func(tx Tx) error {
+			// Some reads decide what is found in the cache.
+			for i := range round {
+				if _, err := tx.Get("k", "o", fmt.Sprintf("%03d", (i*37+round)%n)); err != nil {
+					return err
+				}
+			}
+			next, after := 0, ""
+			for next < n {
+				from := next
+				for row, err := range tx.Scan("k", nil, Page{After: after, Limit: 1 + round*7}, "o") {
+					if err != nil {
+						return err
+					}
+					if want := fmt.Sprint(next); row.Doc["n"] != want || row.Key[1] != fmt.Sprintf("%03d", next) {
+						return fmt.Errorf("round %d: got %v at %v, want %s", round, row.Doc, row.Key, want)
+					}
+					next++
+					after = Cursor(row)
+				}
+				if next == from {
+					return fmt.Errorf("round %d: the scan ends after %d", round, next)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

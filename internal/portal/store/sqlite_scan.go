@@ -14,11 +14,12 @@ type scan struct {
 	whole  bool
 }
 
-// stub is a stored document before it is decoded.
+// stub is a stored document before it is decoded. It has no body when doc is set.
 type stub struct {
 	at       position
 	revision int64
 	body     string
+	doc      Doc
 }
 
 // ref points from an index to a document.
@@ -69,9 +70,11 @@ func (s *scan) next(where Where) (row Row, wanted, more bool, err error) {
 		return Row{}, false, more, s.tx.trouble(err)
 	}
 	s.tx.store.examined.Add(1)
-	d, err := s.tx.scanned(found.revision, found.body)
-	if err != nil {
-		return Row{}, false, false, err
+	d := found.doc
+	if d == nil {
+		if d, err = s.tx.scanned(found.revision, found.body); err != nil {
+			return Row{}, false, false, err
+		}
 	}
 	if where != nil && !where.Match(d) {
 		return Row{}, false, true, nil
@@ -251,7 +254,7 @@ func (tx *sqliteTx) follow(refs []ref, after position, paged bool) func() (stub,
 		if err != nil || !found {
 			return stub{}, false, err
 		}
-		return stub{next.at, r.num(0), r.str(1)}, true, nil
+		return stub{at: next.at, revision: r.num(0), body: r.str(1)}, true, nil
 	}
 }
 
@@ -264,27 +267,25 @@ func (s *scan) ordered(kind, prefix string, after position, paged bool) error {
 	// A document may stand at the prefix itself; it joins the others in order.
 	var exact *stub
 	if found {
-		exact = &stub{position{r.str(0), prefix}, r.num(1), r.str(2)}
+		exact = &stub{at: position{r.str(0), prefix}, revision: r.num(1), body: r.str(2)}
 		if paged && exact.at.compare(after) <= 0 {
 			exact = nil
 		}
 	}
-	const columns = "SELECT p.created, p.key, d.revision, d.body FROM position p CROSS JOIN doc d ON d.id = p.doc "
-	var more bool
+	w := &walk{scan: s, kind: kind, prefix: prefix, cached: s.tx.group == nil}
 	if paged {
-		s.live, more, err = s.tx.firstOf(columns+"WHERE p.kind = ? AND p.prefix = ? AND (p.created, p.key) > (?, ?) "+
-			"ORDER BY p.created, p.key", kind, prefix, after.created, after.key)
+		err = w.start("AND (p.created, p.key) > (?, ?) ", after.created, after.key)
 	} else {
-		s.live, more, err = s.tx.firstOf(columns+"WHERE p.kind = ? AND p.prefix = ? ORDER BY p.created, p.key", kind, prefix)
+		err = w.start("")
 	}
 	if err != nil {
 		return err
 	}
+	next, more, err := w.step()
+	if err != nil {
+		return err
+	}
 	s.source = func() (stub, bool, error) {
-		var next stub
-		if more {
-			next = stub{position{s.live.str(0), s.live.str(1)}, s.live.num(2), s.live.str(3)}
-		}
 		if exact != nil && (!more || exact.at.compare(next.at) < 0) {
 			first := *exact
 			exact = nil
@@ -293,9 +294,10 @@ func (s *scan) ordered(kind, prefix string, after position, paged bool) error {
 		if !more {
 			return stub{}, false, nil
 		}
+		this := next
 		var err error
-		more, err = s.live.next()
-		return next, true, err
+		next, more, err = w.step()
+		return this, true, err
 	}
 	return nil
 }
