@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -15,7 +14,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
-	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
 	"github.com/portlens/terraform-provider-port/internal/provider"
 )
 
@@ -410,76 +408,6 @@ resource "port_blueprint" "this" {
 	)
 }
 
-func TestBlueprintMistakesAreFoundOffline(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct{ body, want string }{
-		"a key in two maps":       {`properties = { string_props = { k = {} }, number_props = { k = {} } }`, `"k"`},
-		"a key in two kinds":      {`properties = { string_props = { k = {} } }, mirror_properties = { k = { path = "a.$title" } }`, `name space`},
-		"enum without default":    {`properties = { string_props = { k = { enum = ["a"], default = "b" } } }`, `not in enum`},
-		"bad pattern":             {`properties = { string_props = { k = { pattern = "(" } } }`, `regular expression`},
-		"bad object text":         {`properties = { object_props = { k = { default = "[1]" } } }`, `JSON object`},
-		"unparsable text":         {`properties = { object_props = { k = { default = "{\"a\":" } } }`, `line 1`},
-		"fraction":                {`properties = { string_props = { k = { min_length = 1.5 } } }`, `(?i)integer|whole`},
-		"negative":                {`properties = { string_props = { k = { min_length = -1 } } }`, `at least 0`},
-		"no enum":                 {`properties = { string_props = { k = { enum = [] } } }`, `at least 1`},
-		"enum twice":              {`properties = { string_props = { k = { enum = ["a", "a"] } } }`, `duplicate`},
-		"unknown spec":            {`properties = { string_props = { k = { spec = "x" } } }`, `open-api`},
-		"embedded url object":     {`properties = { object_props = { k = { spec = "embedded-url" } } }`, `open-api`},
-		"inherited without path":  {`ownership = { type = "Inherited" }`, `path`},
-		"direct with path":        {`ownership = { type = "Direct", path = "a" }`, `path`},
-		"ownership kind":          {`ownership = { type = "direct" }`, `Direct`},
-		"two changelogs":          {`kafka_changelog_destination = {}, webhook_changelog_destination = { url = "https://a.example" }`, `changelog`},
-		"colour":                  {`calculation_properties = { k = { calculation = ".", type = "string", colors = { a = "mauve" } } }`, `turquoise`},
-		"key with blank":          {`properties = { string_props = { "a b" = {} } }`, `a b`},
-		"required to many":        {`relations = { r = { target = "a", many = true, required = true } }`, `many`},
-		"line break in a pattern": {`properties = { array_props = { k = { string_items = { pattern = "a\nb" } } } }`, `pattern`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: servers(provider.Options{Transport: unreachable{}, Getenv: environment(map[string]string{
-					"PORT_CLIENT_ID": "x", "PORT_CLIENT_SECRET": "x", "PORT_BASE_URL": portaltest.Embedded,
-				})}),
-				Steps: []resource.TestStep{{
-					Config:      "resource \"port_blueprint\" \"this\" {\n  identifier = \"a\"\n  title = \"A\"\n  " + lines(c.body) + "\n}",
-					PlanOnly:    true,
-					ExpectError: regexp.MustCompile(`(?s)` + strings.ReplaceAll(c.want, " ", `[\s│]+`)),
-				}},
-			})
-		})
-	}
-}
-
-// lines puts attributes that stand beside each other at the top level on lines of
-// their own.
-func lines(body string) string {
-	depth, out := 0, strings.Builder{}
-	quoted := false
-	for i, r := range body {
-		switch {
-		case r == '"' && (i == 0 || body[i-1] != '\\'):
-			quoted = !quoted
-		case quoted:
-		case r == '{' || r == '[':
-			depth++
-		case r == '}' || r == ']':
-			depth--
-		case r == ',' && depth == 0:
-			out.WriteString("\n")
-			continue
-		}
-		out.WriteRune(r)
-	}
-	return out.String()
-}
-
-// unreachable is a server that must not be asked.
-type unreachable struct{}
-
-func (unreachable) RoundTrip(r *http.Request) (*http.Response, error) {
-	return nil, fmt.Errorf("%s %s: the network is down", r.Method, r.URL.Path)
-}
-
 func TestBlueprintIsAppliedWithJQThatDoesNotParse(t *testing.T) {
 	t.Parallel()
 	a := open(t)
@@ -490,42 +418,4 @@ func TestBlueprintIsAppliedWithJQThatDoesNotParse(t *testing.T) {
   calculation_properties = { k = { calculation = ".a |", type = "string" } }
 }`
 	a.run(resource.TestStep{Config: config}, resource.TestStep{Config: config, PlanOnly: true})
-}
-
-// only is a plan check: nothing but these attributes changes, and nothing becomes
-// unknown.
-type only struct{ at, name string }
-
-// CheckPlan implements plancheck.PlanCheck.
-func (o only) CheckPlan(ctx context.Context, req plancheck.CheckPlanRequest, resp *plancheck.CheckPlanResponse) {
-	changes{o.at, []string{o.name}}.CheckPlan(ctx, req, resp)
-	for _, r := range req.Plan.ResourceChanges {
-		if unknown, _ := r.Change.AfterUnknown.(map[string]any); r.Address == o.at && len(trues(unknown)) > 0 {
-			resp.Error = fmt.Errorf("%s: unknown after apply: %v", o.at, trues(unknown))
-		}
-	}
-}
-
-func trues(m map[string]any) []string {
-	var out []string
-	for k, v := range m {
-		if v == true {
-			out = append(out, k)
-		}
-	}
-	return out
-}
-
-// named says which of several cases a failing check belongs to.
-type named struct {
-	name string
-	plancheck.PlanCheck
-}
-
-// CheckPlan implements plancheck.PlanCheck.
-func (n named) CheckPlan(ctx context.Context, req plancheck.CheckPlanRequest, resp *plancheck.CheckPlanResponse) {
-	n.PlanCheck.CheckPlan(ctx, req, resp)
-	if resp.Error != nil {
-		resp.Error = fmt.Errorf("%s: %w", n.name, resp.Error)
-	}
 }

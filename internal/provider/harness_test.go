@@ -232,3 +232,41 @@ func once(method, path string) portaltest.Match { return portaltest.Match{Method
 
 // refused is a failure that no client retries.
 var refused = portaltest.Failure{Status: http.StatusForbidden, Code: "missing_permissions", Message: "not today"}
+
+// only is a plan check: nothing but these attributes changes, and nothing becomes
+// unknown.
+type only struct{ at, name string }
+
+// CheckPlan implements plancheck.PlanCheck.
+func (o only) CheckPlan(ctx context.Context, req plancheck.CheckPlanRequest, resp *plancheck.CheckPlanResponse) {
+	changes{o.at, []string{o.name}}.CheckPlan(ctx, req, resp)
+	for _, r := range req.Plan.ResourceChanges {
+		if unknown, _ := r.Change.AfterUnknown.(map[string]any); r.Address == o.at && len(trues(unknown)) > 0 {
+			resp.Error = fmt.Errorf("%s: unknown after apply: %v", o.at, trues(unknown))
+		}
+	}
+}
+
+func trues(m map[string]any) []string {
+	var out []string
+	for k, v := range m {
+		if v == true {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// named says which of several cases a failing check belongs to.
+type named struct {
+	name string
+	plancheck.PlanCheck
+}
+
+// CheckPlan implements plancheck.PlanCheck.
+func (n named) CheckPlan(ctx context.Context, req plancheck.CheckPlanRequest, resp *plancheck.CheckPlanResponse) {
+	n.PlanCheck.CheckPlan(ctx, req, resp)
+	if resp.Error != nil {
+		resp.Error = fmt.Errorf("%s: %w", n.name, resp.Error)
+	}
+}

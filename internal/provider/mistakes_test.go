@@ -1,0 +1,84 @@
+package provider_test
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+
+	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
+	"github.com/portlens/terraform-provider-port/internal/provider"
+)
+
+func TestBlueprintMistakesAreFoundOffline(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ body, want string }{
+		"a key in two maps":       {`properties = { string_props = { k = {} }, number_props = { k = {} } }`, `"k"`},
+		"a key in two kinds":      {`properties = { string_props = { k = {} } }, mirror_properties = { k = { path = "a.$title" } }`, `name space`},
+		"enum without default":    {`properties = { string_props = { k = { enum = ["a"], default = "b" } } }`, `not in enum`},
+		"bad pattern":             {`properties = { string_props = { k = { pattern = "(" } } }`, `regular expression`},
+		"bad object text":         {`properties = { object_props = { k = { default = "[1]" } } }`, `JSON object`},
+		"unparsable text":         {`properties = { object_props = { k = { default = "{\"a\":" } } }`, `line 1`},
+		"fraction":                {`properties = { string_props = { k = { min_length = 1.5 } } }`, `(?i)integer|whole`},
+		"negative":                {`properties = { string_props = { k = { min_length = -1 } } }`, `at least 0`},
+		"no enum":                 {`properties = { string_props = { k = { enum = [] } } }`, `at least 1`},
+		"enum twice":              {`properties = { string_props = { k = { enum = ["a", "a"] } } }`, `duplicate`},
+		"unknown spec":            {`properties = { string_props = { k = { spec = "x" } } }`, `open-api`},
+		"embedded url object":     {`properties = { object_props = { k = { spec = "embedded-url" } } }`, `open-api`},
+		"inherited without path":  {`ownership = { type = "Inherited" }`, `path`},
+		"direct with path":        {`ownership = { type = "Direct", path = "a" }`, `path`},
+		"ownership kind":          {`ownership = { type = "direct" }`, `Direct`},
+		"two changelogs":          {`kafka_changelog_destination = {}, webhook_changelog_destination = { url = "https://a.example" }`, `changelog`},
+		"colour":                  {`calculation_properties = { k = { calculation = ".", type = "string", colors = { a = "mauve" } } }`, `turquoise`},
+		"key with blank":          {`properties = { string_props = { "a b" = {} } }`, `a b`},
+		"required to many":        {`relations = { r = { target = "a", many = true, required = true } }`, `many`},
+		"line break in a pattern": {`properties = { array_props = { k = { string_items = { pattern = "a\nb" } } } }`, `pattern`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: servers(provider.Options{Transport: unreachable{}, Getenv: environment(map[string]string{
+					"PORT_CLIENT_ID": "x", "PORT_CLIENT_SECRET": "x", "PORT_BASE_URL": portaltest.Embedded,
+				})}),
+				Steps: []resource.TestStep{{
+					Config:      "resource \"port_blueprint\" \"this\" {\n  identifier = \"a\"\n  title = \"A\"\n  " + lines(c.body) + "\n}",
+					PlanOnly:    true,
+					ExpectError: regexp.MustCompile(`(?s)` + strings.ReplaceAll(c.want, " ", `[\s│]+`)),
+				}},
+			})
+		})
+	}
+}
+
+// lines puts attributes that stand beside each other at the top level on lines of
+// their own.
+func lines(body string) string {
+	depth, out := 0, strings.Builder{}
+	quoted := false
+	for i, r := range body {
+		switch {
+		case r == '"' && (i == 0 || body[i-1] != '\\'):
+			quoted = !quoted
+		case quoted:
+		case r == '{' || r == '[':
+			depth++
+		case r == '}' || r == ']':
+			depth--
+		case r == ',' && depth == 0:
+			out.WriteString("\n")
+			continue
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}
+
+// unreachable is a server that must not be asked.
+type unreachable struct{}
+
+func (unreachable) RoundTrip(r *http.Request) (*http.Response, error) {
+	return nil, fmt.Errorf("%s %s: the network is down", r.Method, r.URL.Path)
+}
