@@ -30,6 +30,7 @@ type SQLite struct {
 	clock    clock.Clock
 	gate     gate
 	cache    *cache
+	recent   *recent
 	readers  readers
 	writer   *conn
 	queue    chan *job
@@ -63,6 +64,7 @@ func OpenSQLite(ctx context.Context, path string, options SQLiteOptions) (Store,
 		s.options.CacheBytes = 128 << 20
 	}
 	s.cache = newCache(s.options.CacheBytes)
+	s.recent = newRecent(s.options.CacheBytes / 4)
 	s.readers = readers{path: path, clock: s.clock, idle: make(chan *conn, maxIdleReaders)}
 	fresh, err := inspect(path)
 	if err != nil {
@@ -145,15 +147,37 @@ func (s *SQLite) View(ctx context.Context, f func(Tx) error) error {
 	if err != nil {
 		return s.explain(err)
 	}
-	tx := &sqliteTx{store: s, ctx: ctx, conn: c}
-	if err := c.run("BEGIN"); err != nil {
-		return errors.Join(s.explain(err), c.close())
+	snapshot, err := s.snapshot(ctx, c)
+	if err != nil {
+		s.readers.give(c, err)
+		return s.explain(err)
 	}
+	tx := &sqliteTx{store: s, ctx: ctx, conn: c, base: snapshot.num(0), indexed: snapshot.str(1) == mark(s.options.IndexVersion)}
 	defer func() {
 		tx.end()
-		s.readers.give(c, c.run("ROLLBACK"))
+		s.readers.give(c, snapshot.close())
 	}()
 	return f(tx)
+}
+
+// snapshot holds a query open, and with it, as long as it is open, SQLite's view
+// of the file for everything that the connection reads. It tells which revision
+// that view is of.
+func (s *SQLite) snapshot(ctx context.Context, c *conn) (r *rows, err error) {
+	err = s.patiently(ctx, func() error {
+		if r, err = c.query("SELECT revision, indexes FROM meta"); err != nil {
+			return err
+		}
+		found, err := r.next()
+		if err == nil && !found {
+			err = errors.New("the data file has lost its revision")
+		}
+		if err != nil {
+			return errors.Join(err, r.close())
+		}
+		return nil
+	})
+	return r, err
 }
 
 // Close implements [Store].

@@ -128,6 +128,26 @@ type group struct {
 	base, revision int64
 	// written are the group's own documents by revision.
 	written map[int64]written
+	// changes are what members did, in order, and latest the last by name.
+	changes []change
+	latest  map[string]change
+}
+
+func (g *group) changed(c change) {
+	g.changes = append(g.changes, c)
+	g.latest[c.name] = c
+}
+
+// undo forgets what was done after a moment.
+func (g *group) undo(revision int64, changes int) {
+	for r := revision + 1; r <= g.revision; r++ {
+		delete(g.written, r)
+	}
+	g.revision, g.changes = revision, g.changes[:changes]
+	clear(g.latest)
+	for _, c := range g.changes {
+		g.latest[c.name] = c
+	}
 }
 
 type written struct {
@@ -210,7 +230,7 @@ func (s *SQLite) newGroup() (*group, error) {
 	if r.str(1) != mark(s.options.IndexVersion) {
 		return nil, fmt.Errorf("data file %s: another version of the program took it over", s.path)
 	}
-	return &group{base: r.num(0), revision: r.num(0), written: map[int64]written{}}, nil
+	return &group{base: r.num(0), revision: r.num(0), written: map[int64]written{}, latest: map[string]change{}}, nil
 }
 
 // another takes the next job from the queue. Callers that were just answered
@@ -230,7 +250,7 @@ func (s *SQLite) another() *job {
 // runMember lets one job run. It reports whether the group may go on with
 // another member, and whether the transaction is still there.
 func (s *SQLite) runMember(j *job, g *group, first bool, outcomes *[]error) (more, alive bool) {
-	before := g.revision
+	before, changes := g.revision, len(g.changes)
 	// The first member needs no savepoint: undoing it is undoing everything.
 	if !first {
 		if err := s.writer.run("SAVEPOINT member"); err != nil {
@@ -248,10 +268,7 @@ func (s *SQLite) runMember(j *job, g *group, first bool, outcomes *[]error) (mor
 		err := s.writer.run("RELEASE member")
 		return true, err == nil
 	}
-	for r := before + 1; r <= g.revision; r++ {
-		delete(g.written, r)
-	}
-	g.revision = before
+	g.undo(before, changes)
 	if first {
 		// Nothing is left to commit; the next job begins anew.
 		return false, true
@@ -268,7 +285,7 @@ func (s *SQLite) finish(g *group, members []*job, outcomes []error) {
 		err = s.writer.run("ROLLBACK")
 	} else {
 		if err = s.writer.run("UPDATE meta SET revision = ?", g.revision); err == nil {
-			err = s.writer.run("COMMIT")
+			err = s.recent.commit(g.base, g.revision, g.changes, func() error { return s.writer.run("COMMIT") })
 		}
 	}
 	if err != nil {

@@ -161,12 +161,17 @@ func (c *conn) reindex(indexes Indexes, indexVersion string) error {
 }
 
 func (c *conn) addPositions(id int64, kind string, at position) error {
-	for _, n := range properPrefixes(at.key) {
-		err := c.run("INSERT INTO position (kind, prefix, created, key, doc) VALUES (?, ?, ?, ?, ?)",
-			kind, at.key[:n], at.created, at.key, id)
-		if err != nil {
+	prefixes := properPrefixes(at.key)
+	for len(prefixes) > 0 {
+		n := min(len(prefixes), maxRows)
+		values := append(make([]any, 0, 4+n), kind, at.key, at.created, id)
+		for _, end := range prefixes[:n] {
+			values = append(values, at.key[:end])
+		}
+		if err := c.run(insertPositions[n], values...); err != nil {
 			return err
 		}
+		prefixes = prefixes[n:]
 	}
 	return nil
 }
@@ -183,14 +188,46 @@ func (c *conn) dropPositions(kind string, at position) error {
 }
 
 func (c *conn) addEntries(id int64, kind string, at position, entries []Entry) error {
-	for _, e := range entries {
-		err := c.run("INSERT INTO entry (kind, path, value, key, created, doc) VALUES (?, ?, ?, ?, ?, ?)",
-			kind, e.Path, e.Value, at.key, at.created, id)
-		if err != nil {
+	for len(entries) > 0 {
+		n := min(len(entries), maxRows)
+		values := append(make([]any, 0, 4+2*n), kind, at.key, at.created, id)
+		for _, e := range entries[:n] {
+			values = append(values, e.Path, e.Value)
+		}
+		if err := c.run(insertEntries[n], values...); err != nil {
 			return err
 		}
+		entries = entries[n:]
 	}
 	return nil
+}
+
+// maxRows is the most rows of one insertion; a statement for every number of
+// rows up to it may be kept prepared.
+const maxRows = 16
+
+// The statements that insert a number of rows of one document, whose kind, key,
+// creation and id are the first four parameters.
+var (
+	insertPositions = insertions("position (kind, key, created, doc, prefix)", 1)
+	insertEntries   = insertions("entry (kind, key, created, doc, path, value)", 2)
+)
+
+func insertions(into string, own int) (texts [maxRows + 1]string) {
+	text, parameter := "INSERT INTO "+into+" VALUES ", 5
+	for n := 1; n <= maxRows; n++ {
+		if n > 1 {
+			text += ", "
+		}
+		text += "(?1, ?2, ?3, ?4"
+		for range own {
+			text += fmt.Sprintf(", ?%d", parameter)
+			parameter++
+		}
+		text += ")"
+		texts[n] = text
+	}
+	return texts
 }
 
 func (c *conn) dropEntries(kind string, at position, entries []Entry) error {

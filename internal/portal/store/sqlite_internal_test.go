@@ -270,3 +270,95 @@ func TestAScanGivesTheSameWhateverIsInTheCache(t *testing.T) {
 		}
 	}
 }
+
+func TestAViewKeepsItsMomentWhateverIsRemembered(t *testing.T) {
+	t.Parallel()
+	s := openInternal(t, SQLiteOptions{})
+	set := func(value string) {
+		err := s.Update(t.Context(), func(tx Tx) error {
+			return errors.Join(tx.Put("k", Doc{"v": value}, "o", "a"), tx.Put("k", Doc{"v": value}, "o", "b"))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(tx Tx) (seen []string) {
+		for _, key := range []string{"a", "b"} {
+			d, err := tx.Get("k", "o", key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen = append(seen, fmt.Sprint(d["v"]))
+		}
+		for row, err := range tx.Scan("k", nil, Page{}, "o") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen = append(seen, fmt.Sprint(row.Doc["v"]))
+		}
+		return seen
+	}
+	view := func(f func(Tx)) {
+		if err := s.View(t.Context(), func(tx Tx) error { f(tx); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("1")
+	for round := range 3 {
+		s.recent.forget()
+		old, later := fmt.Sprint(round+1), fmt.Sprint(round+2)
+		view(func(before Tx) {
+			if round == 1 {
+				read(before) // with and without having read before
+			}
+			set(later)
+			view(func(after Tx) {
+				if got := fmt.Sprint(read(after)); got != fmt.Sprint([]string{later, later, later, later}) {
+					t.Errorf("round %d: a view that began later sees %s", round, got)
+				}
+			})
+			if got := fmt.Sprint(read(before)); got != fmt.Sprint([]string{old, old, old, old}) {
+				t.Errorf("round %d: a view that began earlier sees %s", round, got)
+			}
+		})
+	}
+}
+
+func TestWhatFailsIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	s := openInternal(t, SQLiteOptions{})
+	put := func(tx Tx, value string) error { return tx.Put("k", Doc{"v": value}, "o", "a") }
+	if err := s.Update(t.Context(), func(tx Tx) error { return put(tx, "good") }); err != nil {
+		t.Fatal(err)
+	}
+	refused := errors.New("refused")
+	// Many at a time, so that failing and succeeding updates share commits.
+	var all sync.WaitGroup
+	for i := range 64 {
+		all.Go(func() {
+			err := s.Update(t.Context(), func(tx Tx) error {
+				if d, err := tx.Get("k", "o", "a"); err != nil || d["v"] != "good" {
+					return fmt.Errorf("%v, %w", d, err)
+				}
+				if i%3 == 0 {
+					return errors.Join(put(tx, "bad"), tx.Delete("k", "o", "a"), refused)
+				}
+				return tx.Put("k", Doc{}, "o", fmt.Sprint("x", i))
+			})
+			if i%3 == 0 != errors.Is(err, refused) || i%3 != 0 && err != nil {
+				t.Errorf("update %d: %v", i, err)
+			}
+			err = s.View(t.Context(), func(tx Tx) error {
+				d, err := tx.Get("k", "o", "a")
+				if err != nil || d["v"] != "good" {
+					t.Errorf("%v %v", d, err)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+}

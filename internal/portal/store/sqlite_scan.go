@@ -156,11 +156,9 @@ func (tx *sqliteTx) open(k Kind, where Where, page Page, prefix []string) (*scan
 // candidates gathers the documents of the most selective condition; ok is false
 // when none is selective enough.
 func (tx *sqliteTx) candidates(kind, prefix string, equals []Equal) (best []ref, ok bool, err error) {
-	if len(equals) == 0 {
+	// The committer has made sure of the index of updates.
+	if len(equals) == 0 || tx.group == nil && !tx.indexed {
 		return nil, false, nil
-	}
-	if current, err := tx.indexCurrent(); err != nil || !current {
-		return nil, false, err
 	}
 	most := maxCandidates
 	for _, e := range equals {
@@ -183,21 +181,6 @@ func (tx *sqliteTx) candidates(kind, prefix string, equals []Equal) (best []ref,
 	return best, ok, nil
 }
 
-// indexCurrent reports whether the entries in the file are made by our indexes:
-// while we run, another version of the program may have written them anew.
-func (tx *sqliteTx) indexCurrent() (bool, error) {
-	if tx.group != nil || tx.asked {
-		return tx.group != nil || tx.indexed, nil
-	}
-	r, found, err := tx.first("SELECT indexes FROM meta")
-	if err != nil {
-		return false, err
-	}
-	tx.asked = true
-	tx.indexed = found && r.str(0) == mark(tx.store.options.IndexVersion)
-	return tx.indexed, nil
-}
-
 func (tx *sqliteTx) all(kind string) ([]ref, error) {
 	return tx.refs("SELECT created, key, id FROM doc WHERE kind = ?", kind)
 }
@@ -218,21 +201,12 @@ func (tx *sqliteTx) refs(text string, values ...any) (found []ref, err error) {
 
 // firstOf starts a query and steps to its first row; the rows stay open.
 func (tx *sqliteTx) firstOf(text string, values ...any) (r *rows, more bool, err error) {
-	read := func() error {
-		if r, err = tx.conn.query(text, values...); err != nil {
-			return err
-		}
-		if more, err = r.next(); err != nil {
-			_ = r.close() // repeats err
-		}
-		return err
+	if r, err = tx.conn.query(text, values...); err != nil {
+		return nil, false, err
 	}
-	if tx.started {
-		err = read()
-	} else {
-		err = tx.store.patiently(tx.ctx, read)
+	if more, err = r.next(); err != nil {
+		_ = r.close() // repeats err
 	}
-	tx.started = true
 	return r, more, err
 }
 

@@ -21,20 +21,23 @@ var fileTroubles = map[int]string{
 
 // sqliteTx is a transaction on one connection; group is nil in a view.
 type sqliteTx struct {
-	store   *SQLite
-	ctx     context.Context
-	conn    *conn
-	group   *group
-	over    bool
-	started bool
-	scans   []*scan
+	store *SQLite
+	ctx   context.Context
+	conn  *conn
+	group *group
+	over  bool
+	scans []*scan
+	// base is the revision that a view is of.
+	base int64
+	// absent names the document that was last found not to be there.
+	absent string
 	// spoiled is the first error of SQLite in an update. It may have cost the
 	// whole transaction, so nothing more may happen in it, whatever the
 	// function makes of the error.
 	spoiled error
-	// indexed says whether the entries in the file are those of our indexes;
-	// asked is whether that is known.
-	indexed, asked bool
+	// indexed says whether the entries in the file are those of our indexes:
+	// while we run, another version of the program may write them anew.
+	indexed bool
 }
 
 // end closes the scans that were left open and makes every later use an error.
@@ -67,19 +70,9 @@ func (tx *sqliteTx) trouble(err error) error {
 	return err
 }
 
-// first runs the query for its first row. The first read of a view may meet a
-// lock that another process holds for a moment; later ones have their snapshot.
+// first runs the query for its first row.
 func (tx *sqliteTx) first(text string, values ...any) (r *rows, found bool, err error) {
-	read := func() error {
-		r, found, err = tx.conn.row(text, values...)
-		return err
-	}
-	if tx.started {
-		err = read()
-	} else {
-		err = tx.store.patiently(tx.ctx, read)
-	}
-	tx.started = true
+	r, found, err = tx.conn.row(text, values...)
 	if err != nil {
 		return nil, false, tx.trouble(err)
 	}
@@ -121,14 +114,32 @@ func (tx *sqliteTx) Get(k Kind, key ...string) (Doc, error) {
 	if err != nil {
 		return nil, err
 	}
+	name, base := nameOf(k, text), tx.base
+	if tx.group != nil {
+		base = tx.group.base
+		if c, ok := tx.group.latest[name]; ok {
+			if c.doc == nil {
+				return nil, ErrNotFound
+			}
+			return c.doc, nil
+		}
+	}
+	if d, ok := tx.store.recent.get(base, name); ok {
+		return d, nil
+	}
 	r, found, err := tx.first("SELECT revision, body FROM doc WHERE kind = ? AND key = ?", string(k), text)
 	if err != nil {
 		return nil, err
 	}
 	if !found {
+		tx.absent = name
 		return nil, ErrNotFound
 	}
-	return tx.document(r.num(0), r.str(1))
+	d, err := tx.document(r.num(0), r.str(1))
+	if err == nil {
+		tx.store.recent.put(base, name, d, len(r.str(1)))
+	}
+	return d, err
 }
 
 // stored is what a write has to know about the document it replaces.
@@ -189,14 +200,20 @@ func (tx *sqliteTx) Put(k Kind, d Doc, key ...string) error {
 	if err := tx.writable(); err != nil {
 		return err
 	}
-	old, replaces, err := tx.stored(k, text)
-	if err != nil {
-		return err
+	var old stored
+	var replaces bool
+	name := nameOf(k, text)
+	if tx.absent != name {
+		if old, replaces, err = tx.stored(k, text); err != nil {
+			return err
+		}
 	}
+	tx.absent = ""
 	body := encodeBody(d)
 	tx.group.revision++
 	revision := tx.group.revision
 	tx.group.written[revision] = written{d, len(body)}
+	tx.group.changed(change{name, d, len(body)})
 	at := position{createdOf(d), text}
 	entries := tx.store.options.Indexes.entriesOf(k, d)
 	if replaces {
@@ -267,6 +284,7 @@ func (tx *sqliteTx) Delete(k Kind, key ...string) error {
 		return ErrNotFound
 	}
 	tx.group.revision++ // a deletion counts as a change that must be committed
+	tx.group.changed(change{name: nameOf(k, text)})
 	c, kind := tx.conn, string(k)
 	return tx.trouble(errors.Join(
 		c.run("DELETE FROM doc WHERE id = ?", old.id),
