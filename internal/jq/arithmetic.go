@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"math/big"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,82 @@ func settle(f float64) any {
 		return int(f)
 	}
 	return f
+}
+
+// digitsMax is the longest number that stays exact. Doubles, the numbers of C jq,
+// have 309 digits at most; the interpreter's way with longer ones takes the square
+// of their length.
+const digitsMax = 400
+
+// short replaces numbers of very many digits by their doubles. Values without such
+// are returned as they are.
+func short(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if len(v) > digitsMax {
+			f, _ := double(v)
+			return settle(f)
+		}
+	case []any:
+		for i, e := range v {
+			if s := short(e); changed(e, s) {
+				out := append([]any(nil), v...)
+				for out[i] = s; i < len(out); i++ {
+					out[i] = short(out[i])
+				}
+				return out
+			}
+		}
+	case map[string]any:
+		for _, e := range v {
+			if s := short(e); changed(e, s) {
+				out := make(map[string]any, len(v))
+				for k, e := range v {
+					out[k] = short(e)
+				}
+				return out
+			}
+		}
+	}
+	return v
+}
+
+// changed tells whether short gave another value for v.
+func changed(v, s any) bool {
+	switch v := v.(type) {
+	case json.Number:
+		_, same := s.(json.Number)
+		return !same
+	case []any:
+		t, ok := s.([]any)
+		return !ok || len(v) > 0 && &v[0] != &t[0]
+	case map[string]any:
+		t, ok := s.(map[string]any)
+		return !ok || reflect.ValueOf(v).Pointer() != reflect.ValueOf(t).Pointer()
+	}
+	return false
+}
+
+func (m *meter) toNumber(in any, _ []any) any {
+	text, ok := in.(string)
+	if !ok || len(text) <= digitsMax {
+		return native("tonumber", in)
+	}
+	if err := m.charge(len(text)); err != nil {
+		return err
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if strings.Trim(text, "+-.0123456789eE") != "" || err != nil && !errors.Is(err, strconv.ErrRange) {
+		return typeError("cannot be parsed as a number", in)
+	}
+	return settle(f)
+}
+
+func (m *meter) fromJSON(in any, _ []any) any {
+	if err := m.chargeFor(4, in); err != nil {
+		return err
+	}
+	return short(native("fromjson", in))
 }
 
 func numbers(a, b any) (x, y float64, ok bool) {

@@ -110,6 +110,12 @@ var hostile = []string{
 	`"x" * 500000 | [scan(".")] | length`,
 	`"x" * 500000 | sub("x"; "y"; "g") | gsub("."; "z") | sub("z$"; "") | length`,
 	`"x" * 2000000 | [scan("x?")] | length`,
+	`"x" * 2000000 | gsub(""; "y") | length`,
+	`"x" * 500000 | [match("(.)(.)"; "g")] | length`,
+	`"9" * 2000000 | tonumber`,
+	`"9" * 2000000 | fromjson | floor`,
+	`"[" + "9" * 2000000 + "]" | fromjson | .[0] % 7`,
+	`. as $n | "9" * 1000000 + ".5" | tonumber == $n`,
 }
 
 const (
@@ -193,6 +199,48 @@ func TestAProgramThatOverrunsAgainRests(t *testing.T) {
 	}
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("a list of 1,000 entities took %s", took)
+	}
+}
+
+func TestABudgetBoundsManyRunsTogether(t *testing.T) {
+	t.Parallel()
+	e := newEngine()
+	budget := NewBudget(150 * time.Millisecond)
+	start := time.Now()
+	for i := range 20 {
+		p, err := e.Compile(fmt.Sprintf(`%d | def f: f; f`, i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			if _, _, err := p.First(context.Background(), nil, Limits{Time: 100 * time.Millisecond, Budget: budget}); !errors.Is(err, ErrLimit) {
+				t.Fatal(err)
+			}
+		}
+	}
+	simple, err := e.Compile(`.a | ascii_downcase`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, _, err := simple.First(context.Background(), jsonv.Object{"a": "X"}, Limits{Budget: budget}); err != nil || v != "x" {
+		t.Errorf("a simple program on an empty budget: %v, %v", v, err)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("400 endless runs took %s", took)
+	}
+}
+
+func TestShortRunsNeverUseUpABudget(t *testing.T) {
+	t.Parallel()
+	p, err := newEngine().Compile(`.a | ascii_downcase`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	budget := NewBudget(time.Millisecond)
+	for range 10_000 {
+		if _, _, err := p.First(context.Background(), jsonv.Object{"a": "X"}, Limits{Budget: budget}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

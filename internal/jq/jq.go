@@ -23,7 +23,16 @@ type Limits struct {
 	OutputBytes int
 	// Now is what the program's now sees. Without it now is an error.
 	Now func() time.Time
+	// Budget is what this and other runs may take together; nil is no bound.
+	Budget *Budget
 }
+
+// Budget bounds the time of several runs, one after the other. Only runs that
+// take a noticeable time count, so that however many simple ones never use it up; when it is, only simple ones run.
+type Budget struct{ left time.Duration }
+
+// NewBudget returns a budget of so much time.
+func NewBudget(total time.Duration) *Budget { return &Budget{total} }
 
 const (
 	defaultTime        = time.Second

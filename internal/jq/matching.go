@@ -48,6 +48,9 @@ func (m *meter) match(in any, args []any) any {
 	}
 	out := make([]any, len(all))
 	for i, f := range all {
+		if err := m.charge(20 * (1 + len(f.groups))); err != nil {
+			return err
+		}
 		out[i] = f.object()
 	}
 	return out

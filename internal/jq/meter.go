@@ -18,10 +18,12 @@ type meter struct {
 	limits Limits
 	input  any
 
-	used, next int64
+	used, next, most int64
 	// big makes the checks frequent: values are large, or the run is long, so
 	// that single instructions may take long.
-	big   bool
+	big bool
+	// short says that the budget, not the limit, sets the time.
+	short bool
 	over  error
 	slots chan struct{}
 	heavy bool
@@ -52,6 +54,11 @@ const (
 	textMax  = 2 << 20
 	listMax  = 1 << 20
 	depthMax = 10_000
+	// freeTime is what a run may take without touching the budget.
+	freeTime = time.Millisecond
+	// freeWork is what a run may do when the budget is used up: enough for a
+	// simple program, so that it does not suffer from others.
+	freeWork = 2000
 )
 
 func (m *meter) start(ctx context.Context, input any, limits Limits) {
@@ -62,9 +69,23 @@ func (m *meter) start(ctx context.Context, input any, limits Limits) {
 	if m.limits.OutputBytes <= 0 {
 		m.limits.OutputBytes = defaultOutputBytes
 	}
+	m.most = workMax
+	if b := m.limits.Budget; b != nil && b.left < m.limits.Time {
+		m.limits.Time, m.short = b.left, true
+		if b.left < freeTime {
+			m.limits.Time, m.most = 10*freeTime, freeWork
+		}
+	}
 }
 
 func (m *meter) stop() {
+	if b := m.limits.Budget; b != nil && m.timed != nil {
+		// What the run took is what is missing until its deadline.
+		deadline, _ := m.timed.Deadline()
+		if took := m.limits.Time - time.Until(deadline); took > freeTime {
+			b.left -= took
+		}
+	}
 	if m.cancel != nil {
 		m.cancel()
 	}
@@ -138,7 +159,7 @@ func (m *meter) check() {
 		m.over = m.parent.Err()
 	case m.timed.Err() != nil:
 		m.over = fmt.Errorf("%w: it ran longer than %s", ErrLimit, m.limits.Time)
-	case m.used > workMax:
+	case m.used > m.most:
 		m.over = fmt.Errorf("%w: too many steps", ErrLimit)
 	case m.heavy && m.used-m.heapAt > checkHeapEvery:
 		m.heapAt = m.used

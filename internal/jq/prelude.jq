@@ -25,6 +25,7 @@ def error($m): _p_error($m);
 def tostring: _p_tostring;
 def tojson: _p_tojson;
 def fromjson: _p_fromjson;
+def tonumber: _p_tonumber;
 def toarray: if type == "array" then . else [.] end;
 def ascii: [.] | implode;
 def pow10: exp10;

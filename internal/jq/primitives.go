@@ -27,7 +27,7 @@ var primitives = map[string]primitive{
 	"_p_gt": {2, compared(func(c int) bool { return c > 0 })}, "_p_ge": {2, compared(func(c int) bool { return c >= 0 })},
 
 	"_p_error": {1, (*meter).raise}, "_p_tostring": {0, (*meter).toString}, "_p_tojson": {0, (*meter).toJSON},
-	"_p_fromjson": {0, bulk("fromjson", 4)}, "_p_explode": {0, bulk("explode", 16)}, "_p_keys": {0, (*meter).keys},
+	"_p_fromjson": {0, (*meter).fromJSON}, "_p_tonumber": {0, (*meter).toNumber}, "_p_explode": {0, bulk("explode", 16)}, "_p_keys": {0, (*meter).keys},
 	"_p_format": {1, (*meter).format}, "_p_trimstr": {2, (*meter).trim}, "_p_join": {1, (*meter).join},
 	"_p_contains": {2, (*meter).contains}, "_p_indices": {1, (*meter).indices}, "_p_addall": {0, (*meter).addAll},
 	"_p_flatten": {1, (*meter).flatten}, "_p_reverse": {0, (*meter).reverse}, "_p_transpose": {0, (*meter).transpose},

@@ -130,15 +130,18 @@ func (p *Program) first(ctx context.Context, input any, limits Limits) (out any,
 	if err != nil {
 		return nil, false, err
 	}
+	input = short(input)
 	m.meter.start(ctx, input, limits)
 	out, some, err = m.run(ctx, input)
-	limit := m.meter.limits
+	limit, cut := m.meter.limits, m.meter.short
 	m.meter.stop()
 	if r := recovered(nil); !errors.As(err, &r) {
 		// A machine that panicked is in an unknown state and is left behind.
 		p.idle.Put(m)
 	}
-	p.remember(err)
+	if !cut {
+		p.remember(err)
+	}
 	if err != nil || !some {
 		return nil, false, err
 	}

@@ -28,6 +28,8 @@ const (
 	patternMax  = 16 << 10
 	patternsMax = 64
 	regexpTime  = 200 * time.Millisecond
+	// matchesMax bounds the matches of one step.
+	matchesMax = 1 << 17
 )
 
 func (m *meter) matcher(source, flags string) (*matcher, error) {
@@ -188,6 +190,9 @@ func (m *meter) all(x *matcher, text string, global bool) ([]found, error) {
 			}
 			f.groups = append(f.groups, one)
 		}
+		if len(out) == matchesMax {
+			return nil, errBig
+		}
 		out = append(out, f)
 		if !global {
 			break
@@ -209,11 +214,15 @@ func (m *meter) all(x *matcher, text string, global bool) ([]found, error) {
 func (m *meter) linear(x *matcher, text string, global bool) (out []found, empty bool, err error) {
 	n := 1
 	if global {
-		n = -1
+		n = matchesMax + 1
 	}
 	names := x.linear.SubexpNames()
 	empty = x.linear.MatchString("")
-	for _, at := range x.linear.FindAllStringSubmatchIndex(text, n) {
+	places := x.linear.FindAllStringSubmatchIndex(text, n)
+	if len(places) > matchesMax {
+		return nil, false, errBig
+	}
+	for _, at := range places {
 		empty = empty || at[0] == at[1]
 		if at[0] == at[1] && x.skipEmpty {
 			continue

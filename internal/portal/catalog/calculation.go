@@ -8,6 +8,10 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 )
 
+// calculationTime is what the slow calculations of one request may take together;
+// those that come after are null (reference/catalog.md §2.8 K11).
+const calculationTime = 1500 * time.Millisecond
+
 // calculation is a compiled calculation property. program is nil when the text
 // is no jq: the definition is accepted and its values are null
 // (reference/catalog.md §2.8 K7).
@@ -34,7 +38,9 @@ func (v *view) calculate(c *calculation) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, ok, err := c.program.First(v.s.ctx, input, jq.Limits{Now: func() time.Time { return v.s.now }})
+	out, ok, err := c.program.First(v.s.ctx, input, jq.Limits{
+		Now: func() time.Time { return v.s.now }, Budget: v.s.calculations,
+	})
 	if err != nil {
 		return nil, context.Cause(v.s.ctx)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/portlens/terraform-provider-port/internal/jq"
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
@@ -38,6 +39,8 @@ type session struct {
 	// closures caches what an entity is related to, for aggregations.
 	closures map[closureKey][]entityKey
 	matching *matcher
+	// calculations is the time that is left for them.
+	calculations *jq.Budget
 }
 
 type entityKey struct{ blueprint, id string }
@@ -57,6 +60,8 @@ func (c *Catalog) begin(ctx context.Context, tx store.Tx, actor Actor) *session 
 		busy:       map[busyKey]bool{},
 		referrers:  map[string][]reference{},
 		closures:   map[closureKey][]entityKey{},
+
+		calculations: jq.NewBudget(calculationTime),
 	}
 }
 
