@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir) //nolint:errcheck // a leftover in the temporary folder harms nobody
 		binary = filepath.Join(dir, "terraform-provider-port")
-		build := exec.Command("go", "build", "-o", binary, ".")
+		build := exec.Command("make", "--silent", "build", "BIN="+binary)
 		build.Dir = root
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "%v\n%s", err, out)

@@ -64,7 +64,7 @@ func shell(t *testing.T, cli *tfcli.CLI, script string) string {
 	if err != nil {
 		t.Fatalf("%s\n%v\n%s", script, err, out)
 	}
-	return string(out)
+	return regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(string(out), "")
 }
 
 func TestEveryShellBlockIsAccountedFor(t *testing.T) {
@@ -196,6 +196,22 @@ func TestTheTestingGuideWorks(t *testing.T) {
 	if !strings.Contains(out, "guide.tftest.hcl... pass") {
 		t.Errorf("the guide's test did not run:\n%s", out)
 	}
+}
+
+func TestTheOfficialSourceAddressWorksThroughAnOverride(t *testing.T) {
+	t.Parallel()
+	cli, all := workspace(t), blocks(t, "README.md")
+	var rc string
+	for _, b := range pick(t, all, "hcl", "Instead of the official provider") {
+		rc = strings.Replace(b, "/path/to/terraform-provider-port/bin", filepath.Dir(binary), 1)
+	}
+	write(t, cli.Dir, "override.rc", rc)
+	cli.Env = append(cli.Env, "TF_CLI_CONFIG_FILE="+filepath.Join(cli.Dir, "override.rc"))
+	config := pick(t, all, "hcl", "Use it")[0]
+	config = strings.Replace(config, `source = "portlens/port", version = "0.1.0"`, `source = "port-labs/port-labs"`, 1)
+	write(t, cli.Dir, "main.tf", config)
+	must(t, cli, 0, "apply", "-auto-approve", "-no-color")
+	must(t, cli, 0, "plan", "-detailed-exitcode", "-no-color")
 }
 
 func TestMovingFromTheOfficialProviderPlansEmpty(t *testing.T) {

@@ -35,19 +35,22 @@ type Declaration struct {
 // API is how the declared object is reached. Bodies are what the codec puts and
 // gets: the document without its envelope.
 type API struct {
-	Read   func(ctx context.Context, s *session, key []string) (jsonv.Object, error)
+	Read   readFunc
 	Create func(ctx context.Context, c *change) (jsonv.Object, error)
 	Update func(ctx context.Context, c *change) (jsonv.Object, error)
 	Delete func(ctx context.Context, c *change) error
 
+	// Show reads what the data source shows, where that is more than Read gives:
+	// computed values, which a resource must not see. Optional.
+	Show readFunc
 	// Peek reads what stands under a key for the warning that a create will adopt
 	// it; nil and no error when nothing does. It may answer less surely than Read
 	// but must be cheap for thousands of keys. Optional.
-	Peek func(ctx context.Context, s *session, key []string) (jsonv.Object, error)
+	Peek readFunc
 	// SplitID finds the key in an import id when colons make it ambiguous. Optional.
 	SplitID func(ctx context.Context, s *session, id string) ([]string, error)
-	// Decode prepares the decoding of a document. prior is null, or holds nothing
-	// but the key, on import and in data sources. Optional.
+	// Decode prepares the decoding of a document. prior is null in data sources
+	// and holds nothing but the key on import. Optional.
 	Decode func(ctx context.Context, s *session, body jsonv.Object, prior tftypes.Value) *decoding
 	// Plan adds checks that need the server or the prior state; it runs for
 	// creates and updates and must not fail when the server cannot be reached.
@@ -56,6 +59,9 @@ type API struct {
 	// Check adds checks of a configuration that need no server. Optional.
 	Check func(config tftypes.Value) []lens.Problem
 }
+
+// readFunc reads the document under a key; a missing one is a 404 fault.
+type readFunc func(ctx context.Context, s *session, key []string) (jsonv.Object, error)
 
 // change is one create, update or delete under way, or being planned.
 type change struct {

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,6 +19,16 @@ import (
 
 func readEntity(ctx context.Context, s *session, key []string) (jsonv.Object, error) {
 	return s.api.ReadEntity(ctx, key[0], key[1])
+}
+
+// showEntity reads the entity with its mirror, calculation and aggregation
+// properties.
+func showEntity(ctx context.Context, s *session, key []string) (jsonv.Object, error) {
+	answer, err := s.api.Call(ctx, portapi.Op{Method: http.MethodGet, Path: []string{"blueprints", key[0], "entities", key[1]}})
+	if err != nil {
+		return nil, err
+	}
+	return envelope(answer, "entity")
 }
 
 func createEntity(ctx context.Context, c *change) (jsonv.Object, error) {
@@ -76,6 +87,19 @@ func deleteEntity(ctx context.Context, c *change) error {
 	return err
 }
 
+// valueTypes holds the definitions under which an entity's values are typed:
+// the blueprint's own properties and those it computes. What a mirror property
+// shows is typed elsewhere; its values speak for themselves.
+func valueTypes(blueprint jsonv.Object) jsonv.Object {
+	types := jsonv.Object{}
+	for key := range jsonv.Map(blueprint, "aggregationProperties") {
+		types[key] = jsonv.Object{"type": "number"}
+	}
+	maps.Copy(types, jsonv.Map(blueprint, "calculationProperties"))
+	maps.Copy(types, jsonv.Map(blueprint, "schema", "properties"))
+	return types
+}
+
 // entityQuery holds what travels beside the body.
 func entityQuery(c *change) url.Values {
 	plan, query := lens.AsObj(c.plan), url.Values{}
@@ -126,7 +150,7 @@ func decodeEntity(ctx context.Context, s *session, body jsonv.Object, prior tfty
 			loaded = true
 			document, err := s.api.ReadBlueprint(ctx, jsonv.String(body, "blueprint"))
 			d.err = err
-			properties = jsonv.Map(document, "schema", "properties")
+			properties = valueTypes(document)
 		}
 		return properties
 	}

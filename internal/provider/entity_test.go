@@ -407,6 +407,10 @@ func TestDataSourcesReadByKey(t *testing.T) {
 	a.Must(http.MethodPost, "/v1/blueprints/service/entities", jsonv.Object{
 		"identifier": "a", "title": "A", "properties": jsonv.Object{"ports": []any{jsonv.Int(80)}, "tags": []any{}}, "relations": jsonv.Object{"env": "prod"},
 	})
+	a.Must(http.MethodPatch, "/v1/blueprints/service", jsonv.Object{"calculationProperties": jsonv.Object{
+		"doubled": jsonv.Object{"type": "array", "items": jsonv.Object{"type": "number"}, "calculation": "[.properties.ports[] * 2]"},
+		"nothing": jsonv.Object{"type": "boolean", "calculation": "null"},
+	}})
 	config := `data "port_entity" "this" {
   blueprint  = "service"
   identifier = "a"
@@ -420,6 +424,10 @@ data "port_blueprint" "this" {
 			statecheck.ExpectKnownValue("data.port_entity.this", tfjsonpath.New("properties").AtMapKey("string_props").AtMapKey("tier"), knownvalue.StringExact("silver")),
 			statecheck.ExpectKnownValue("data.port_entity.this", tfjsonpath.New("properties").AtMapKey("array_props").AtMapKey("number_items").AtMapKey("ports"),
 				knownvalue.ListExact([]knownvalue.Check{knownvalue.Int64Exact(80)})),
+			// What the portal computes is shown, typed by its declaration where it says nothing itself.
+			statecheck.ExpectKnownValue("data.port_entity.this", tfjsonpath.New("properties").AtMapKey("array_props").AtMapKey("number_items").AtMapKey("doubled"),
+				knownvalue.ListExact([]knownvalue.Check{knownvalue.Int64Exact(160)})),
+			statecheck.ExpectKnownValue("data.port_entity.this", tfjsonpath.New("properties").AtMapKey("boolean_props").AtMapKey("nothing"), knownvalue.Null()),
 			statecheck.ExpectKnownValue("data.port_entity.this", tfjsonpath.New("relations").AtMapKey("single_relations").AtMapKey("env"), knownvalue.StringExact("prod")),
 			statecheck.ExpectKnownValue("data.port_blueprint.this", tfjsonpath.New("relations").AtMapKey("peers").AtMapKey("many"), knownvalue.Bool(true)),
 			statecheck.ExpectKnownValue("data.port_blueprint.this", tfjsonpath.New("properties").AtMapKey("string_props").AtMapKey("tier").AtMapKey("default"), knownvalue.StringExact("silver")),

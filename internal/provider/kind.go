@@ -36,7 +36,20 @@ func (k *kind) read(ctx context.Context, s *session, prior tftypes.Value) (tftyp
 		return prior, diag.Diagnostics{diag.NewErrorDiagnostic("Could not read "+k.decl.noun(),
 			"The state does not say which "+k.decl.noun()+" it is: "+strings.Join(k.decl.Key, " or ")+" is missing.")}
 	}
-	body, err := k.decl.API.Read(ctx, s, key)
+	return k.readBy(ctx, s, key, prior, k.decl.API.Read)
+}
+
+// show is read for a data source, which also shows what the server computes and
+// has no earlier value to compare with.
+func (k *kind) show(ctx context.Context, s *session, key []string) (tftypes.Value, diag.Diagnostics) {
+	if k.decl.API.Show != nil {
+		return k.readBy(ctx, s, key, k.null, k.decl.API.Show)
+	}
+	return k.readBy(ctx, s, key, k.null, k.decl.API.Read)
+}
+
+func (k *kind) readBy(ctx context.Context, s *session, key []string, prior tftypes.Value, read readFunc) (tftypes.Value, diag.Diagnostics) {
+	body, err := read(ctx, s, key)
 	if portapi.IsNotFound(err) {
 		return k.null, nil
 	}

@@ -37,7 +37,7 @@ func (d *lookup) Read(ctx context.Context, req datasource.ReadRequest, resp *dat
 		resp.Diagnostics.AddError("Could not read "+d.kind.decl.noun(), "Want a value for each of its key attributes, got an empty one.")
 		return
 	}
-	state, diags := d.kind.read(ctx, d.session, d.kind.stateOf(key))
+	state, diags := d.kind.show(ctx, d.session, key)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
