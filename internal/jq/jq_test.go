@@ -61,7 +61,7 @@ func TestProgramsGiveWhatJqGives(t *testing.T) {
 		{`10 % 3, 1`, `null`, `1`},
 		{`1e3`, `null`, `1000`},
 		{`nan`, `null`, `null`},
-		{`[infinite, -infinite, nan]`, `null`, `[null,null,null]`},
+		{`[infinite, -infinite, nan]`, `null`, `[1.7976931348623157e308,-1.7976931348623157e308,null]`},
 		{`"a" * 3`, `null`, `"aaa"`},
 		{`"a" * 0`, `null`, `null`},
 		{`{a:{b:1}} * {a:{c:2}}`, `null`, `{"a":{"b":1,"c":2}}`},

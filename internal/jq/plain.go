@@ -3,6 +3,7 @@ package jq
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
 	"strings"
 	"unicode/utf8"
@@ -11,7 +12,7 @@ import (
 )
 
 // plain turns a value of the interpreter into a JSON value of package jsonv and
-// counts its text. NaN and infinities, which JSON does not have, become null.
+// counts its text. NaN, which JSON does not have, becomes null.
 func plain(v any, most int) (any, error) {
 	left := most
 	return toPlain(v, &left, 0)
@@ -88,6 +89,10 @@ func number(v any) json.Number {
 	case int:
 		return jsonv.Int(v)
 	case float64:
+		// jq prints infinities as the largest doubles.
+		if math.IsInf(v, 0) {
+			v = math.Copysign(math.MaxFloat64, v)
+		}
 		n, ok := jsonv.Float(v)
 		if !ok {
 			return ""
