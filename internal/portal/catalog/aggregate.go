@@ -114,8 +114,8 @@ func (s *session) leadingTo(k entityKey, from string, path []string) (keys []ent
 	}
 	chain := []*blueprint{start}
 	for _, step := range path {
-		next, missing, err := s.walkBlueprints(s.blueprint, chain[len(chain)-1], []string{step})
-		if err != nil || missing != "" {
+		next, _, err := s.walkBlueprints(s.blueprint, chain[len(chain)-1], []string{step})
+		if err != nil || next == nil {
 			return nil, false, err
 		}
 		chain = append(chain, next)

@@ -77,7 +77,7 @@ var (
 // aggregationDefinition reads one entry of aggregationProperties.
 func (r *reader) aggregationDefinition(def jsonv.Object, at []string) {
 	r.closed(def, at, "title", "description", "icon", "type", "target", "calculationSpec", "query", "pathFilter")
-	r.text(def, "title", 0, at...)
+	r.text(def, "title", maxTitle, at...)
 	r.text(def, "description", 0, at...)
 	r.text(def, "icon", 0, at...)
 	r.needText(def, "target", 0, at...)
@@ -163,7 +163,9 @@ func (r *reader) pathFilter(def jsonv.Object, at []string) {
 			continue
 		}
 		r.closed(o, where, "path", "fromBlueprint")
-		r.text(o, "fromBlueprint", 0, where...)
+		if from, ok := r.text(o, "fromBlueprint", 0, where...); ok && from == "" {
+			r.add(below(where, "fromBlueprint"), "must not be empty")
+		}
 		steps, ok := o["path"].([]any)
 		if !ok || len(steps) == 0 {
 			r.add(below(where, "path"), "want an array of at least one relation")

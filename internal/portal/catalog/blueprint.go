@@ -74,7 +74,13 @@ func (c *Catalog) PatchBlueprint(ctx context.Context, tx store.Tx, actor Actor, 
 	if err != nil {
 		return nil, err
 	}
-	def, problems := readDefinition(patched(public(old.doc), patch), false)
+	merged := patched(public(old.doc), patch)
+	if isSystem(old.id) {
+		if err := retypedManaged(old.id, merged); err != nil {
+			return nil, err
+		}
+	}
+	def, problems := readDefinition(merged, false)
 	if err := problems.Invalid(); err != nil {
 		return nil, err
 	}

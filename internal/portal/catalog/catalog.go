@@ -112,7 +112,6 @@ const (
 	KindBlueprint store.Kind = "blueprint"
 	KindEntity    store.Kind = "entity"
 	KindMigration store.Kind = "migration"
-	KindEvent     store.Kind = "event"
 )
 
 // Catalog answers the operations on blueprints and entities. It is safe for

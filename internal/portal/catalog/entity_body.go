@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/propschema"
 	"github.com/portlens/terraform-provider-port/internal/portal/query"
 )
@@ -40,7 +41,7 @@ func (r *reader) entityBody(body any, patch bool, at ...string) entityBody {
 	if patch {
 		for _, key := range sortedKeys(in) {
 			if !slices.Contains(audit, key) && !slices.Contains([]string{"identifier", "title", "icon", "team", "properties", "relations", "blueprint"}, key) {
-				r.add(below(at, key), "unknown key")
+				r.add(below(at, key), "%s", fault.UnknownKey(key))
 			}
 		}
 	}

@@ -84,8 +84,8 @@ func (e *evolution) properties() error {
 		if a.Format == b.Format && a.ItemFormat == b.ItemFormat {
 			continue
 		}
-		if a.Format == "labeled-url" || b.Format == "labeled-url" {
-			return forbiddenFormat(key, a.Format, b.Format)
+		if was, is := a.Format+a.ItemFormat, b.Format+b.ItemFormat; was == "labeled-url" || is == "labeled-url" {
+			return forbiddenFormat(key, was, is)
 		}
 		def := jsonv.Object{"type": b.Type}
 		if b.Format != "" {

@@ -42,8 +42,8 @@ func (s *session) inherits(b *blueprint) (bool, error) {
 	case inheritedOwnership:
 		return true, nil
 	case legacyInheritance:
-		end, missing, err := s.walkBlueprints(s.blueprint, b, b.ownership.path)
-		return err == nil && missing == "" && end.ownership.kind != noOwnership, err
+		end, _, err := s.walkBlueprints(s.blueprint, b, b.ownership.path)
+		return err == nil && end != nil && end.ownership.kind != noOwnership, err
 	case noOwnership, directOwnership:
 	}
 	return false, nil
@@ -102,7 +102,8 @@ func (v *view) inheritedTeam() ([]any, error) {
 }
 
 // walkBlueprints follows relation keys from one definition to the next and
-// returns where they end. missing is the first step that does not resolve.
+// returns where they end. When a step does not resolve, end is nil and missing
+// the first such step.
 func (s *session) walkBlueprints(find func(string) (*blueprint, error), from *blueprint, steps []string) (end *blueprint, missing string, err error) {
 	end = from
 	for _, step := range steps {

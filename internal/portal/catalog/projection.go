@@ -14,8 +14,10 @@ type projection struct {
 	noCalculated bool
 	attachTitles bool
 	attachMirror bool
-	include      *paths
-	exclude      *paths
+	// always are the keys that include cannot take away.
+	always  []string
+	include *paths
+	exclude *paths
 }
 
 // paths is a set of entity JSON paths: whole top-level keys, and single keys
@@ -28,9 +30,13 @@ type paths struct {
 	bare map[string]bool
 }
 
-// alwaysThere are the keys that an include list cannot take away, since typed
-// clients read them unconditionally (reference/provider-catalog.md §10).
-var alwaysThere = []string{"identifier", "title", "blueprint", "createdAt", "createdBy", "updatedAt", "updatedBy"}
+// Typed clients read some keys unconditionally, whatever they include: these of
+// every entity (J1), and more of what the catalog-wide search finds
+// (reference/provider-catalog.md §10 "Wire").
+var (
+	alwaysThere = []string{"identifier", "blueprint"}
+	alwaysFound = []string{"identifier", "title", "blueprint", "createdAt", "createdBy", "updatedAt", "updatedBy"}
+)
 
 // pathsOf parses include or exclude; nil when the list is empty. With bareNames a
 // name without "$" is a property or relation key.
@@ -60,7 +66,7 @@ func pathsOf(list []string, bareNames bool) *paths {
 
 func (o ReadOptions) projection() projection {
 	return projection{
-		noCalculated: o.ExcludeCalculated, attachTitles: o.AttachTitles, attachMirror: o.AttachMirrorIdentifiers,
+		always: alwaysThere, noCalculated: o.ExcludeCalculated, attachTitles: o.AttachTitles, attachMirror: o.AttachMirrorIdentifiers,
 		include: pathsOf(o.Include, false), exclude: pathsOf(o.Exclude, false),
 	}
 }
@@ -70,7 +76,7 @@ func (p projection) top(key string) bool {
 	if p.exclude != nil && p.exclude.top[key] {
 		return false
 	}
-	if p.include == nil || slices.Contains(alwaysThere, key) || p.include.top[key] || len(p.include.keys[key]) > 0 {
+	if p.include == nil || slices.Contains(p.always, key) || p.include.top[key] || len(p.include.keys[key]) > 0 {
 		return true
 	}
 	return (key == "properties" || key == "relations") && len(p.include.bare) > 0

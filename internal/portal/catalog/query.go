@@ -114,8 +114,8 @@ func (s *session) field(bp *blueprint, name string, depth int) (query.Field, err
 		return query.Field{Type: "number"}, nil
 	case isMirror:
 		m := bp.mirrors[name]
-		end, missing, err := s.walkBlueprints(s.blueprint, bp, m.hops)
-		if err != nil || missing != "" || depth > maxMirrorDepth {
+		end, _, err := s.walkBlueprints(s.blueprint, bp, m.hops)
+		if err != nil || end == nil || depth > maxMirrorDepth {
 			return query.Field{}, err
 		}
 		switch m.leaf {

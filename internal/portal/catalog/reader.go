@@ -31,11 +31,19 @@ func (r *reader) object(v any, at ...string) jsonv.Object {
 	return o
 }
 
+// body is object for a whole body, which must be there.
+func (r *reader) body(v any) jsonv.Object {
+	if v == nil {
+		r.add(nil, "want an object, got null")
+	}
+	return r.object(v)
+}
+
 // closed reports the keys of o that are none of keys.
 func (r *reader) closed(o jsonv.Object, at []string, keys ...string) {
 	for _, k := range sortedKeys(o) {
 		if !slices.Contains(keys, k) {
-			r.add(below(at, k), "unknown key; the object takes only %s", strings.Join(keys, ", "))
+			r.add(below(at, k), "%s", fault.UnknownKey(k, keys...))
 		}
 	}
 }

@@ -46,6 +46,7 @@ func (c *Catalog) Search(ctx context.Context, tx store.Tx, actor Actor, body any
 	entities, blueprints := []any{}, []any{}
 	seen := map[string]bool{}
 	p := o.projection()
+	p.always = alwaysFound
 	for _, v := range found {
 		if !seen[v.bp.id] {
 			seen[v.bp.id] = true
@@ -82,7 +83,7 @@ func (s *session) search(bp *blueprint, q *query.Query, page store.Page, f func(
 	m := s.matcher()
 	scratch := s.viewOf(bp, nil)
 	try := func(row store.Row) (bool, error) {
-		*scratch = view{s: s, bp: bp, doc: row.Doc, key: entityKey{bp.id, jsonv.String(row.Doc, "identifier")}}
+		*scratch = view{s: s, bp: bp, doc: row.Doc, key: entityKey{bp.id, row.Key[len(row.Key)-1]}}
 		ok, err := m.match(q, scratch)
 		if err != nil || !ok {
 			return true, err

@@ -99,7 +99,7 @@ func (c *Catalog) CountSearch(ctx context.Context, tx store.Tx, actor Actor, blu
 func readPageRequest(body any, blueprint string) (pageRequest, error) {
 	r := &reader{}
 	out := pageRequest{query: query.All(), limit: defaultPage}
-	in := r.object(body)
+	in := r.body(body)
 	r.closed(in, nil, "query", "include", "exclude", "limit", "from")
 	if raw, ok := in["query"]; ok {
 		q, err := query.Parse(raw, query.Options{Scope: query.OneBlueprint, At: []string{"query"}})
@@ -110,7 +110,7 @@ func readPageRequest(body any, blueprint string) (pageRequest, error) {
 		}
 	}
 	out.include, out.exclude = r.strings(in, "include"), r.strings(in, "exclude")
-	if _, ok := in["limit"]; ok {
+	if in["limit"] != nil {
 		out.limit = r.whole(in, "limit", maxPage)
 	}
 	out.after = r.cursor(in, blueprint)
@@ -154,8 +154,8 @@ func orZero(n json.Number) json.Number {
 
 // cursor reads "from", the "next" of an earlier answer of the same search.
 func (r *reader) cursor(in jsonv.Object, scope string) string {
-	raw, ok := in["from"]
-	if !ok {
+	raw := in["from"]
+	if raw == nil {
 		return ""
 	}
 	text, ok := raw.(string)
@@ -196,7 +196,7 @@ const datasourceScope = "$datasource"
 // (reference/catalog.md §4.14).
 func (c *Catalog) DatasourceEntities(ctx context.Context, tx store.Tx, actor Actor, body any) (jsonv.Object, error) {
 	r := &reader{}
-	in := r.object(body)
+	in := r.body(body)
 	prefix, _ := r.text(in, "datasource_prefix", 0)
 	suffix, _ := r.text(in, "datasource_suffix", 0)
 	limit := 0
@@ -204,9 +204,6 @@ func (c *Catalog) DatasourceEntities(ctx context.Context, tx store.Tx, actor Act
 		limit = r.whole(in, "limit", maxDatasourcePage)
 	}
 	before, bounded := r.before(in)
-	if in["from"] == nil {
-		delete(in, "from")
-	}
 	after := r.cursor(in, datasourceScope)
 	if err := r.problems.Invalid(); err != nil {
 		return nil, err

@@ -70,6 +70,9 @@ func (c *Catalog) SystemStructure(_ context.Context, _ store.Tx, _ Actor, id str
 // repaired; only another type is refused, since the caller would lose its meaning.
 func keepManaged(old *blueprint, def jsonv.Object) error {
 	managed := systemBlueprint(old.id).doc
+	if err := retypedManaged(old.id, def); err != nil {
+		return err
+	}
 	for _, key := range []string{"icon", "description"} {
 		if _, ok := def[key]; !ok && old.doc[key] != nil {
 			def[key] = old.doc[key]
@@ -83,9 +86,6 @@ func keepManaged(old *blueprint, def jsonv.Object) error {
 	for _, path := range [][]string{{"schema", "properties"}, {"mirrorProperties"}, {"calculationProperties"}, {"aggregationProperties"}, {"relations"}} {
 		entries := jsonv.Map(def, path...)
 		for key, entry := range jsonv.Map(managed, path...) {
-			if given, ok := entries[key]; ok && path[0] != "relations" && jsonv.String(given, "type") != jsonv.String(entry, "type") {
-				return fault.Protected("%q of system blueprint %q is managed and its type cannot be changed", key, old.id).With("property", key)
-			}
 			entries[key] = jsonv.Clone(entry)
 		}
 	}
@@ -110,6 +110,22 @@ func keepManaged(old *blueprint, def jsonv.Object) error {
 		}
 	}
 	jsonv.Map(def, "schema")["required"] = required
+	return nil
+}
+
+// retypedManaged refuses a definition that gives a managed property another type.
+func retypedManaged(id string, def jsonv.Object) error {
+	managed := systemBlueprint(id).doc
+	for _, path := range [][]string{{"schema", "properties"}, {"mirrorProperties"}, {"calculationProperties"}, {"aggregationProperties"}} {
+		given := jsonv.Map(def, path...)
+		for _, key := range sortedKeys(jsonv.Map(managed, path...)) {
+			is, ok := given[key].(jsonv.Object)
+			was, _ := jsonv.Get(managed, append(slices.Clone(path), key)...)
+			if ok && jsonv.String(is, "type") != jsonv.String(was, "type") {
+				return fault.Protected("%q of system blueprint %q is managed and its type cannot be changed", key, id).With("property", key)
+			}
+		}
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -59,6 +60,29 @@ func TestListsOfBlueprintsHoldEverythingInOrder(t *testing.T) {
 			t.Errorf("listed %q", got)
 		}
 	})
+}
+
+func TestManyHostileCalculationsTogetherCostASecondOrTwo(t *testing.T) {
+	t.Parallel()
+	w := memory(t)
+	w.createBlueprint(`{"identifier":"a","title":"A","schema":{"properties":{}}}`).ok()
+	for range 50 {
+		w.post("a", `{}`).ok()
+	}
+	definitions := `"ok":{"type":"number","calculation":"1+1"}`
+	for i := range 20 {
+		definitions += fmt.Sprintf(`,"h%d":{"type":"number","calculation":"%d | last(range(1e12))"}`, i, i)
+	}
+	w.patchBlueprint("a", `{"calculationProperties":{`+definitions+`}}`).ok()
+	began := time.Now()
+	r := w.list("a")
+	for i := range 50 {
+		at := string(jsonv.Int(i))
+		r.is(`2`, "entities", at, "properties", "ok").is(`null`, "entities", at, "properties", "h19")
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("20 endless programs and 50 entities took %v", took)
+	}
 }
 
 func TestAHostileCalculationCostsLittleInAList(t *testing.T) {

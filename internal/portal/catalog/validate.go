@@ -74,7 +74,7 @@ func (l *linker) mirrors() error {
 		if err != nil {
 			return err
 		}
-		if missing != "" {
+		if end == nil {
 			return fault.NotFound("Relation", missing).With("property", key).With("path", m.path)
 		}
 		if len(hops) == len(m.hops) && l.changed("mirrorProperties", key) && !end.has(m.leaf) {
@@ -155,7 +155,7 @@ func (l *linker) aggregationPath(at, key string, a *aggregation, target *bluepri
 	if err != nil {
 		return err
 	}
-	if missing != "" {
+	if end == nil {
 		return fault.NotFound("Relation", missing).With("property", key)
 	}
 	if end.id != want.id {
@@ -192,29 +192,23 @@ func (l *linker) ownership() error {
 	if !whole {
 		path = path[:1]
 	}
-	end, missing := l.next, ""
+	end := l.next
 	for _, step := range path {
 		r, ok := end.relations[step]
 		if !ok {
-			missing = step
-			break
+			return badOwnershipPath(step, "relation %q does not exist on blueprint %q", step, end.id)
 		}
 		next, err := l.find(r.target)
 		if err != nil {
 			return err
 		}
 		if next == nil {
-			missing = step
-			break
+			return badOwnershipPath(step, "relation %q of blueprint %q leads to no blueprint", step, end.id)
 		}
 		end = next
 	}
-	if missing == "" && whole && end.ownership.kind == noOwnership {
-		missing = path[len(path)-1]
-		return badOwnershipPath(missing, "it ends at blueprint %q, which has no ownership", end.id)
-	}
-	if missing != "" {
-		return badOwnershipPath(missing, "relation %q does not exist on blueprint %q", missing, end.id)
+	if whole && end.ownership.kind == noOwnership {
+		return badOwnershipPath(path[len(path)-1], "it ends at blueprint %q, which has no ownership", end.id)
 	}
 	return nil
 }

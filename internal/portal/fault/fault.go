@@ -95,6 +95,17 @@ func (p *Problems) Add(path, format string, args ...any) {
 	*p = append(*p, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
+// UnknownKey is the message for a key that a CLOSED object does not take. One
+// client extracts the key from these words and tries again without it
+// (reference/portal.md §0).
+func UnknownKey(key string, takes ...string) string {
+	message := fmt.Sprintf("must NOT have additional properties, additional property: %q", key)
+	if len(takes) > 0 {
+		message += "; the object takes only " + strings.Join(takes, ", ")
+	}
+	return message
+}
+
 // Invalid turns the collected violations into a 422 invalid_request, or nil
 // when there are none. Errors are sorted by pointer.
 func (p Problems) Invalid() error {

@@ -56,11 +56,14 @@ func discard(r io.Reader) bool {
 }
 
 func (a *API) tooLarge() error {
+	// portal.md §0 writes 1MiB, catalog.md §1.1 T8 1 MiB; the message holds both.
 	limit := "1MiB"
+	text := "1 MiB"
 	if a.body != MaxBody {
-		limit = string(jsonv.Int(a.body)) + " bytes"
+		text = string(jsonv.Int(a.body)) + " bytes"
+		limit = text
 	}
-	return fault.New(http.StatusRequestEntityTooLarge, "payload_too_large", "Request body is too large (limit is %s)", limit)
+	return fault.New(http.StatusRequestEntityTooLarge, "payload_too_large", "Request body is too large (limit is %s): a body has at most %s", limit, text)
 }
 
 // decodeBody reads the JSON text of a route that takes a body
@@ -76,5 +79,33 @@ func decodeBody(text []byte) (any, error) {
 	if err != nil {
 		return nil, fault.BadRequest("The request body is not valid JSON: %s", err)
 	}
+	if !shallow(v, maxDepth) {
+		return nil, fault.New(http.StatusUnprocessableEntity, "invalid_request", "The request body is nested more than %d levels deep", maxDepth)
+	}
 	return v, nil
+}
+
+// maxDepth bounds the nesting of bodies well below what JSON readers refuse, 10,000
+// levels in Go's: one such value would make every list that holds it unreadable.
+const maxDepth = 1000
+
+func shallow(v any, depth int) bool {
+	if depth < 0 {
+		return false
+	}
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			if !shallow(e, depth-1) {
+				return false
+			}
+		}
+	case jsonv.Object:
+		for _, e := range v {
+			if !shallow(e, depth-1) {
+				return false
+			}
+		}
+	}
+	return true
 }

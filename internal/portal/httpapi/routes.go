@@ -37,6 +37,10 @@ func table() []route {
 		{method: post, pattern: "/v1/blueprints/system/user-and-team", handler: (*Call).done},
 		{method: post, pattern: "/v1/blueprints/system/users-and-teams-as-blueprints", handler: (*Call).done},
 
+		// Calculations are evaluated on every read; there is nothing to register
+		// (reference/catalog.md §2.8 K10).
+		{method: post, pattern: "/v1/blueprints/persistent-calculation-properties/register", handler: (*Call).done},
+
 		{method: post, pattern: "/v1/blueprints/{blueprint}/entities", tx: writes, body: true, handler: (*Call).createEntity},
 		{method: get, pattern: "/v1/blueprints/{blueprint}/entities", tx: reads, handler: (*Call).listEntities},
 		{method: get, pattern: "/v1/blueprints/{blueprint}/entities/{entity}", tx: reads, handler: (*Call).readEntity},

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 )
 
 var name = regexp.MustCompile(`\{[^}]*\}`)
@@ -150,6 +153,20 @@ func TestAcceptEncodingIsReadWithItsWeights(t *testing.T) {
 	} {
 		if got := acceptsGzip(map[string][]string{"Accept-Encoding": {header}}); got != want {
 			t.Errorf("%q: %v", header, got)
+		}
+	}
+}
+
+func TestBodiesNestedTooDeeplyAreRefused(t *testing.T) {
+	t.Parallel()
+	nested := func(n int) []byte { return []byte(strings.Repeat("[", n) + strings.Repeat("]", n)) }
+	if _, err := decodeBody(nested(maxDepth)); err != nil {
+		t.Errorf("%d levels: %v", maxDepth, err)
+	}
+	for _, n := range []int{maxDepth + 2, 9_998} {
+		var f *fault.Fault
+		if _, err := decodeBody(nested(n)); !errors.As(err, &f) || f.Status != http.StatusUnprocessableEntity {
+			t.Errorf("%d levels: %v", n, err)
 		}
 	}
 }

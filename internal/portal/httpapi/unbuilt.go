@@ -113,7 +113,6 @@ var unbuilt = []operation{
 	{get, "/v1/agent/invoke/{invocation}"},
 	{post, "/v1/apps/{app}/permissions"},
 	{get, "/v1/auth/permissions"},
-	{post, "/v1/blueprints/persistent-calculation-properties/register"},
 	{get, "/v1/blueprints/{blueprint}/actions"},
 	{post, "/v1/blueprints/{blueprint}/actions"},
 	{put, "/v1/blueprints/{blueprint}/actions"},

@@ -116,7 +116,7 @@ func organizationBody(body any, patch bool) (jsonv.Object, error) {
 		if rule, ok := check[key]; ok {
 			rule("/"+key, value)
 		} else {
-			p.Add("", "must NOT have additional properties, additional property: %q", key)
+			p.Add("", "%s", fault.UnknownKey(key))
 		}
 	}
 	return b, p.Invalid()
@@ -148,7 +148,7 @@ func settings(p *fault.Problems, path string, v any, patch bool) {
 	}
 	for key, value := range s {
 		if !patch && slices.Contains(patchOnly, key) {
-			p.Add(path, "must NOT have additional properties, additional property: %q", key)
+			p.Add(path, "%s", fault.UnknownKey(key))
 		} else if rule, ok := rules[key]; ok {
 			rule(path+"/"+key, value)
 		}

@@ -69,7 +69,7 @@ func exchangeBody(body any) (Credentials, error) {
 	}
 	for key := range object {
 		if key != "clientId" && key != "clientSecret" {
-			problems.Add("", "must NOT have additional properties, additional property: %q", key)
+			problems.Add("", "%s", fault.UnknownKey(key))
 		}
 	}
 	return c, problems.Invalid()

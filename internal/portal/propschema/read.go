@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 )
 
 // countMax is where counts stop mattering; larger ones act as this one.
@@ -100,7 +101,7 @@ func (c *compiler) regex(key string) *Regexp {
 func (c *compiler) closed(keys ...string) {
 	for key := range c.definition {
 		if !slices.Contains(keys, key) {
-			c.add("unknown key "+quote(key), key)
+			c.add(fault.UnknownKey(key), key)
 		}
 	}
 }

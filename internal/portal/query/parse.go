@@ -46,7 +46,7 @@ func (p *parser) in(f func(), below ...string) {
 func (p *parser) closed(o jsonv.Object, required []string, optional ...string) {
 	for key := range o {
 		if !slices.Contains(required, key) && !slices.Contains(optional, key) {
-			p.add("unknown key "+strconv.Quote(key), key)
+			p.add(fault.UnknownKey(key), key)
 		}
 	}
 	for _, key := range required {
