@@ -45,6 +45,12 @@ func lookupKey(parts []string) (string, error) {
 	return text, err
 }
 
+// scanPrefix is encodePrefix for reading; it reports whether keys can begin so.
+func scanPrefix(parts []string) (string, bool) {
+	text, err := encodePrefix(parts)
+	return text, err == nil
+}
+
 func encodePrefix(parts []string) (string, error) {
 	size := 0
 	for i, p := range parts {

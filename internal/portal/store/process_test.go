@@ -275,7 +275,7 @@ func TestAFileKilledWhileItIsCreatedOpensAgain(t *testing.T) {
 	}
 }
 
-func TestTwoProcessesOnOneFileLoseNothingAndBothMoveOn(t *testing.T) {
+func TestTwoProcessesLoadingOneFileLoseNothingAndBothMoveOn(t *testing.T) {
 	t.Parallel()
 	each := 40
 	if long() {

@@ -85,7 +85,9 @@ func (s *SQLite) openWriter(ctx context.Context, fresh bool) error {
 	}
 	var c *conn
 	err := s.patiently(ctx, func() (err error) {
-		c, err = openConn(s.path, mode, "synchronous = FULL", "temp_store = MEMORY", "cache_size = -16000")
+		// A longer log is copied to the file less often: pages that change all the
+		// time are copied once for many commits.
+		c, err = openConn(s.path, mode, "synchronous = FULL", "wal_autocheckpoint = 4000", "temp_store = MEMORY", "cache_size = -16000")
 		return err
 	})
 	if err != nil {

@@ -161,8 +161,8 @@ func (c *conn) row(text string, values ...any) (r *rows, found bool, err error) 
 }
 
 // number runs a query for one integer.
-func (c *conn) number(text string, values ...any) (int64, error) {
-	r, found, err := c.row(text, values...)
+func (c *conn) number(text string) (int64, error) {
+	r, found, err := c.row(text)
 	if err != nil || !found {
 		return 0, err
 	}

@@ -131,8 +131,8 @@ func (tx *sqliteTx) open(k Kind, where Where, page Page, prefix []string) (*scan
 		return nil, err
 	}
 	s := &scan{tx: tx}
-	text, err := encodePrefix(prefix)
-	if err != nil {
+	text, possible := scanPrefix(prefix)
+	if !possible {
 		s.whole = true // nothing can be below a prefix that no key can have
 		return s, nil
 	}

@@ -68,8 +68,8 @@ func closeWaits(t *testing.T, s store.Store) {
 	closed := make(chan error)
 	go func() { closed <- s.Close() }()
 	select {
-	case <-closed:
-		t.Error("Close did not wait")
+	case err := <-closed:
+		t.Errorf("Close did not wait: %v", err)
 	default:
 	}
 	close(leave)
