@@ -268,10 +268,19 @@ func (x *exchange) finish() {
 	if t, ok := x.r.Context().Value(trailKey).(*Trail); ok {
 		t.Route, t.Principal = pattern, x.call.Who.ID
 	}
-	if !x.api.log.Enabled(x.r.Context(), slog.LevelError) {
+	// What went well is told only to those who ask for it: a line costs about as
+	// much as a read.
+	level := slog.LevelDebug
+	switch {
+	case x.failure == nil:
+	case x.status >= http.StatusInternalServerError && x.status != http.StatusNotImplemented:
+		level = slog.LevelError
+	default:
+		level = slog.LevelInfo
+	}
+	if !x.api.log.Enabled(x.r.Context(), level) {
 		return
 	}
-	level := slog.LevelInfo
 	attrs := []slog.Attr{
 		slog.String("method", x.r.Method), slog.String("path", x.r.URL.EscapedPath()), slog.String("route", pattern),
 		slog.Int("status", x.status), slog.Int("bytes", x.size), slog.Duration("took", x.api.clock.Now().Sub(x.started)),
@@ -279,9 +288,6 @@ func (x *exchange) finish() {
 	}
 	if x.failure != nil {
 		attrs = append(attrs, slog.String("error", x.failure.Error()))
-		if x.status >= http.StatusInternalServerError && x.status != http.StatusNotImplemented {
-			level = slog.LevelError
-		}
 	}
 	x.api.log.LogAttrs(context.WithoutCancel(x.r.Context()), level, "request", attrs...)
 }

@@ -42,7 +42,7 @@ func newAPI(t *testing.T, more ...route) (*API, *bytes.Buffer) {
 	log := &bytes.Buffer{}
 	a := New(Options{
 		Store: s, Catalog: catalog.New(catalog.Deps{Clock: c, IDs: ident.Seeded(2)}), Identity: who,
-		Clock: c, IDs: ident.Seeded(3), Log: slog.New(slog.NewTextHandler(log, nil)),
+		Clock: c, IDs: ident.Seeded(3), Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	a.routes = newRouter(append(table(), more...))
 	return a, log
