@@ -31,6 +31,7 @@ type SQLite struct {
 	gate     gate
 	cache    *cache
 	recent   *recent
+	walks    atomic.Pointer[walks]
 	readers  readers
 	writer   *conn
 	queue    chan *job

@@ -313,12 +313,16 @@ func TestAViewKeepsItsMomentWhateverIsRemembered(t *testing.T) {
 			}
 			set(later)
 			view(func(after Tx) {
+				read(after) // the second scan may go over what the first has found
 				if got := fmt.Sprint(read(after)); got != fmt.Sprint([]string{later, later, later, later}) {
 					t.Errorf("round %d: a view that began later sees %s", round, got)
 				}
 			})
 			if got := fmt.Sprint(read(before)); got != fmt.Sprint([]string{old, old, old, old}) {
 				t.Errorf("round %d: a view that began earlier sees %s", round, got)
+			}
+			if got := fmt.Sprint(read(before)); got != fmt.Sprint([]string{old, old, old, old}) {
+				t.Errorf("round %d: a view that began earlier sees %s at its second scan", round, got)
 			}
 		})
 	}
@@ -361,4 +365,48 @@ func TestWhatFailsIsNotRemembered(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+func TestALaterScanGoesOverWhatAnEarlierOneFound(t *testing.T) {
+	t.Parallel()
+	s := openInternal(t, SQLiteOptions{})
+	put := func(key string) {
+		if err := s.Update(t.Context(), func(tx Tx) error { return tx.Put("k", Doc{"createdAt": key}, "o", key) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 20 {
+		put(fmt.Sprintf("%02d", i))
+	}
+	for round := range 3 {
+		if got, want := count(t, s), 20+round; got != want {
+			t.Fatalf("%d documents, want %d", got, want)
+		}
+		found := s.walks.Load()
+		if found == nil || len(found.found) != 1 {
+			t.Fatalf("nothing was kept: %v", found)
+		}
+		if got, want := count(t, s), 20+round; got != want || s.walks.Load() != found {
+			t.Fatalf("%d documents, want %d", got, want)
+		}
+		err := s.View(t.Context(), func(tx Tx) error {
+			for at := range 20 + round {
+				after := Cursor(Row{Key: []string{"o", fmt.Sprintf("%02d", at)}, Doc: Doc{"createdAt": fmt.Sprintf("%02d", at)}})
+				n := 0
+				for row, err := range tx.Scan("k", nil, Page{After: after}, "o") {
+					if n++; err != nil || row.Key[1] != fmt.Sprintf("%02d", at+n) {
+						return fmt.Errorf("after %d: row %d is %v, %w", at, n, row.Key, err)
+					}
+				}
+				if n != 19+round-at {
+					return fmt.Errorf("after %d: %d rows", at, n)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(fmt.Sprintf("%02d", 20+round))
+	}
 }

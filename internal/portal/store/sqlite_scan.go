@@ -247,7 +247,10 @@ func (s *scan) ordered(kind, prefix string, after position, paged bool) error {
 		}
 	}
 	w := &walk{scan: s, kind: kind, prefix: prefix, cached: s.tx.group == nil}
-	if paged {
+	w.record = w.cached && !paged
+	if found, ok := w.before(); ok {
+		w.again(found, after, paged)
+	} else if paged {
 		err = w.start("AND (p.created, p.key) > (?, ?) ", after.created, after.key)
 	} else {
 		err = w.start("")

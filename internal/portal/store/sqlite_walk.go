@@ -1,5 +1,10 @@
 package store
 
+import (
+	"maps"
+	"slices"
+)
+
 // walk reads the positions below a prefix. Fetching the texts of documents costs
 // more than finding them, so a view begins without and asks for texts from the
 // first document on that is not in the cache.
@@ -8,6 +13,65 @@ type walk struct {
 	kind, prefix string
 	cached       bool
 	more         bool
+	// ready are the documents of an earlier walk, instead of a query.
+	ready []stub
+	// record says that passed may be kept for later walks.
+	record bool
+	passed []stub
+}
+
+// walks are whole walks at one revision of the file, all of whose documents were
+// in the cache: at the same revision the same walk would find the same. They are
+// at most maxWalks, the longest ones.
+type walks struct {
+	revision int64
+	found    map[string][]stub
+}
+
+const maxWalks = 8
+
+// before returns what the same walk has found before.
+func (w *walk) before() ([]stub, bool) {
+	last := w.scan.tx.store.walks.Load()
+	if !w.cached || last == nil || last.revision != w.scan.tx.base {
+		return nil, false
+	}
+	found, ok := last.found[nameOf(Kind(w.kind), w.prefix)]
+	return found, ok
+}
+
+// keep offers what was passed to later walks. Two that end at once may lose one.
+func (w *walk) keep() {
+	tx := w.scan.tx
+	next := &walks{tx.base, map[string][]stub{}}
+	if last := tx.store.walks.Load(); last != nil && last.revision == tx.base {
+		maps.Copy(next.found, last.found)
+	}
+	next.found[nameOf(Kind(w.kind), w.prefix)] = w.passed
+	if len(next.found) > maxWalks {
+		shortest, length := "", -1
+		for name, found := range next.found {
+			if length < 0 || len(found) < length {
+				shortest, length = name, len(found)
+			}
+		}
+		delete(next.found, shortest)
+	}
+	tx.store.walks.Store(next)
+}
+
+// again makes w go over what an earlier walk has found.
+func (w *walk) again(found []stub, after position, paged bool) {
+	if paged {
+		i, _ := slices.BinarySearchFunc(found, after, func(s stub, after position) int {
+			if s.at.compare(after) > 0 {
+				return 1
+			}
+			return -1
+		})
+		found = found[i:]
+	}
+	w.ready, w.more, w.record = found, len(found) > 0, false
 }
 
 // start begins to read behind a bound.
@@ -29,6 +93,12 @@ func (w *walk) step() (stub, bool, error) {
 	if !w.more {
 		return stub{}, false, nil
 	}
+	if w.ready != nil {
+		next := w.ready[0]
+		w.ready = w.ready[1:]
+		w.more = len(w.ready) > 0
+		return next, true, nil
+	}
 	live := w.scan.live
 	next := stub{at: position{live.str(0), live.str(1)}, revision: live.num(2)}
 	if w.cached {
@@ -36,6 +106,7 @@ func (w *walk) step() (stub, bool, error) {
 			next.doc = d
 		} else {
 			w.scan.live, w.cached = nil, false
+			w.record, w.passed = false, nil
 			if err := live.close(); err != nil {
 				return stub{}, false, err
 			}
@@ -49,5 +120,11 @@ func (w *walk) step() (stub, bool, error) {
 	}
 	var err error
 	w.more, err = live.next()
+	if w.record && err == nil {
+		w.passed = append(w.passed, next)
+		if !w.more {
+			w.keep()
+		}
+	}
 	return next, true, err
 }
