@@ -26,6 +26,7 @@ def tostring: _p_tostring;
 def tojson: _p_tojson;
 def fromjson: _p_fromjson;
 def tonumber: _p_tonumber;
+def abs: if type != "number" then error("\(type) has no absolute value") elif . < 0 then -. else . end;
 def toarray: if type == "array" then . else [.] end;
 def ascii: [.] | implode;
 def pow10: exp10;

@@ -35,6 +35,8 @@ func TestPreludeFunctionsThatShareANameAgree(t *testing.T) {
 		`"foo" | sub("(?<l>o)"; "0", "1")`:                "f0o",
 		`"foo" | [sub("(?<l>o)"; "0", "1")] | join(",")`:  "f0o,f1o",
 		`"foo" | [gsub("(?<l>o)"; "0", "1")] | join(",")`: "f00,f11",
+		`[-5, 5, 0] | map(abs) | add`:                     jsonv.Int(10),
+		`try ([1, 2] | abs) catch .`:                      "array has no absolute value",
 		`"日本" | sub("本"; "x")`:                            "日x",
 		`"abc" | [scan("(a)(b)")] | tojson`:               `[["a","b"]]`,
 		`"a1b2" | [splits("[0-9]")] | join("-")`:          "a-b-",
