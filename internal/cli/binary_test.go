@@ -144,6 +144,7 @@ func TestVersionAndHelpGoToStdout(t *testing.T) {
 		{"--database-url", []string{"portal", "--help"}},
 		{"--database-url", []string{"portal", "-h"}},
 		{"--database-url", []string{"help", "portal"}},
+		{"prints the name and version", []string{"version", "--help"}},
 	} {
 		if got := runBinary(t, nil, c.args...); got.Code != 0 || got.Stderr != "" || !strings.Contains(got.Stdout, c.want) {
 			t.Errorf("%v: %+v", c.args, got)

@@ -59,6 +59,20 @@ To work without an account, set PORT_BASE_URL=embedded:portal.db: the provider t
 everything in that file.
 `
 
+const versionUsage = `terraform-provider-port version prints the name and version of the program.
+
+Usage:
+  terraform-provider-port version
+`
+
+func isHelp(arg string) bool {
+	switch arg {
+	case "help", "-help", "--help", "-h":
+		return true
+	}
+	return false
+}
+
 // Run carries out a command line and returns the exit code.
 func Run(ctx context.Context, args []string, env Env) int {
 	command := ""
@@ -69,6 +83,9 @@ func Run(ctx context.Context, args []string, env Env) int {
 	case "portal":
 		return runPortal(ctx, args[1:], env)
 	case "version", "-version", "--version", "-v":
+		if len(args) > 1 && isHelp(args[1]) {
+			return env.print(versionUsage)
+		}
 		if len(args) > 1 {
 			return env.fail(exitUsage, "", fmt.Errorf("unexpected argument %q after %s", args[1], command))
 		}
