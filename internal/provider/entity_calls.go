@@ -24,7 +24,7 @@ func readEntity(ctx context.Context, s *session, key []string) (jsonv.Object, er
 // showEntity reads the entity with its mirror, calculation and aggregation
 // properties.
 func showEntity(ctx context.Context, s *session, key []string) (jsonv.Object, error) {
-	answer, err := s.api.Call(ctx, portapi.Op{Method: http.MethodGet, Path: []string{"blueprints", key[0], "entities", key[1]}})
+	answer, err := s.api.Call(ctx, portapi.Op{Method: http.MethodGet, Path: entityPath(key)})
 	if err != nil {
 		return nil, err
 	}
@@ -59,20 +59,59 @@ func createEntity(ctx context.Context, c *change) (jsonv.Object, error) {
 // there first, so that a failure in between loses nothing.
 func updateEntity(ctx context.Context, c *change) (jsonv.Object, error) {
 	blueprint, _ := text(lens.AsObj(c.plan)["blueprint"])
-	if blueprint != c.was[0] {
-		entity, err := createEntity(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		c.save(entity)
-		if err := deleteEntity(ctx, c); err != nil && !portapi.IsNotFound(err) {
-			return nil, &advised{fmt.Sprintf("The entity was created as %s:%s, but the one it replaces, %s, could not be deleted: delete it by hand.",
-				blueprint, jsonv.String(entity, "identifier"), joinID(c.was)), err}
-		}
-		return entity, nil
+	if blueprint == c.was[0] {
+		return replaceEntity(ctx, c, c.was)
 	}
-	op := portapi.Op{Method: http.MethodPut, Path: []string{"blueprints", c.was[0], "entities", c.was[1]}, Query: entityQuery(c), Body: c.body}
-	if name, ok := c.body["identifier"].(string); ok && name != c.was[1] {
+	followed, err := c.followed(ctx, blueprint)
+	if err != nil {
+		return nil, err
+	}
+	if followed {
+		return replaceEntity(ctx, c, []string{blueprint, c.was[1]})
+	}
+	entity, err := createEntity(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	c.save(entity)
+	if err := deleteEntity(ctx, c); err != nil && !portapi.IsNotFound(err) {
+		return nil, &advised{fmt.Sprintf("The entity was created as %s:%s, but the one it replaces, %s, could not be deleted: delete it by hand.",
+			blueprint, jsonv.String(entity, "identifier"), joinID(c.was)), err}
+	}
+	return entity, nil
+}
+
+// followed reports whether the entity stands in the other blueprint already:
+// renaming a blueprint takes its entities along. Then it is gone where it was,
+// and the one under its old identifier is as old as it.
+func (c *change) followed(ctx context.Context, blueprint string) (bool, error) {
+	if _, err := getEntity(ctx, c.session, c.was); !portapi.IsNotFound(err) {
+		return false, err
+	}
+	there, err := getEntity(ctx, c.session, []string{blueprint, c.was[1]})
+	if portapi.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	was, _ := text(lens.AsObj(c.prior)["created_at"])
+	got, err := c.kind.decode(ctx, c.session, there, c.prior)
+	if err != nil {
+		return false, err
+	}
+	now, _ := text(lens.AsObj(got)["created_at"])
+	return was == "" || was == now, nil
+}
+
+// replaceEntity puts the entity that stands under a key.
+func replaceEntity(ctx context.Context, c *change, at []string) (jsonv.Object, error) {
+	body, err := c.withDefaults(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	op := portapi.Op{Method: http.MethodPut, Path: entityPath(at), Query: entityQuery(c), Body: body}
+	if name, ok := body["identifier"].(string); ok && name != at[1] {
 		op.Repeat = portapi.RepeatNever // the old name is gone once it worked
 	}
 	answer, err := c.api.Call(ctx, op)
@@ -82,8 +121,59 @@ func updateEntity(ctx context.Context, c *change) (jsonv.Object, error) {
 	return envelope(answer, "entity")
 }
 
+// withDefaults is the body to put, with the properties that the blueprint's
+// defaults filled in and that the state therefore does not show: a replacement
+// without them would drop them unannounced. The entity is read only when its
+// blueprint has such defaults.
+func (c *change) withDefaults(ctx context.Context, at []string) (jsonv.Object, error) {
+	blueprint, err := c.api.ReadBlueprint(ctx, at[0])
+	if err != nil {
+		return nil, err
+	}
+	mine, held := jsonv.Map(c.body, "properties"), jsonv.Map(c.before, "properties")
+	silent := jsonv.Object{}
+	for key, property := range jsonv.Map(blueprint, "schema", "properties") {
+		_, written := mine[key]
+		_, shown := held[key]
+		if value, ok := jsonv.Get(property, "default"); ok && !written && !shown {
+			silent[key] = value
+		}
+	}
+	if len(silent) == 0 {
+		return c.body, nil
+	}
+	entity, err := getEntity(ctx, c.session, at)
+	if err != nil {
+		return nil, err
+	}
+	body, properties := maps.Clone(c.body), maps.Clone(mine)
+	if properties == nil {
+		properties = jsonv.Object{}
+	}
+	for key, value := range silent {
+		if got, ok := jsonv.Get(entity, "properties", key); ok && jsonv.Equal(got, value) {
+			properties[key] = value
+		}
+	}
+	body["properties"] = properties
+	return body, nil
+}
+
+// getEntity reads one entity as it is now.
+func getEntity(ctx context.Context, s *session, key []string) (jsonv.Object, error) {
+	answer, err := s.api.Call(ctx, portapi.Op{
+		Method: http.MethodGet, Path: entityPath(key), Query: url.Values{"exclude_calculated_properties": {"true"}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return envelope(answer, "entity")
+}
+
+func entityPath(key []string) []string { return []string{"blueprints", key[0], "entities", key[1]} }
+
 func deleteEntity(ctx context.Context, c *change) error {
-	_, err := c.api.Call(ctx, portapi.Op{Method: http.MethodDelete, Path: []string{"blueprints", c.was[0], "entities", c.was[1]}})
+	_, err := c.api.Call(ctx, portapi.Op{Method: http.MethodDelete, Path: entityPath(c.was)})
 	return err
 }
 
