@@ -112,6 +112,8 @@ var hostile = []string{
 	`"x" * 2000000 | [scan("x?")] | length`,
 	`"x" * 2000000 | gsub(""; "y") | length`,
 	`"x" * 500000 | [match("(.)(.)"; "g")] | length`,
+	`jn(1000000000; 1e15), yn(1000000000; 1e15), jn(-1e15; 2)`,
+	`jn(20000000; 1e15) | until(false; jn(20000000; 1e15))`,
 	`"9" * 2000000 | tonumber`,
 	`"9" * 2000000 | fromjson | floor`,
 	`"[" + "9" * 2000000 + "]" | fromjson | .[0] % 7`,

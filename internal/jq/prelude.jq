@@ -30,6 +30,8 @@ def abs: if type != "number" then error("\(type) has no absolute value") elif . 
 def toarray: if type == "array" then . else [.] end;
 def ascii: [.] | implode;
 def pow10: exp10;
+def jn($n; $x): _p_jn($n; $x);
+def yn($n; $x): _p_yn($n; $x);
 def keys: _p_keys;
 def keys_unsorted: _p_keys;
 

@@ -35,6 +35,7 @@ func TestPreludeFunctionsThatShareANameAgree(t *testing.T) {
 		`"foo" | sub("(?<l>o)"; "0", "1")`:                "f0o",
 		`"foo" | [sub("(?<l>o)"; "0", "1")] | join(",")`:  "f0o,f1o",
 		`"foo" | [gsub("(?<l>o)"; "0", "1")] | join(",")`: "f00,f11",
+		`jn(1; 0), yn(1; 1)`:                              jsonv.Int(0),
 		`[-5, 5, 0] | map(abs) | add`:                     jsonv.Int(10),
 		`try ([1, 2] | abs) catch .`:                      "array has no absolute value",
 		`"日本" | sub("本"; "x")`:                            "日x",

@@ -3,6 +3,7 @@ package jq
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"strings"
 	"sync"
@@ -25,6 +26,8 @@ var primitives = map[string]primitive{
 	"_p_eq": {2, compared(func(c int) bool { return c == 0 })}, "_p_ne": {2, compared(func(c int) bool { return c != 0 })},
 	"_p_lt": {2, compared(func(c int) bool { return c < 0 })}, "_p_le": {2, compared(func(c int) bool { return c <= 0 })},
 	"_p_gt": {2, compared(func(c int) bool { return c > 0 })}, "_p_ge": {2, compared(func(c int) bool { return c >= 0 })},
+
+	"_p_jn": {2, bessel("jn")}, "_p_yn": {2, bessel("yn")},
 
 	"_p_error": {1, (*meter).raise}, "_p_tostring": {0, (*meter).toString}, "_p_tojson": {0, (*meter).toJSON},
 	"_p_fromjson": {0, (*meter).fromJSON}, "_p_tonumber": {0, (*meter).toNumber}, "_p_explode": {0, bulk("explode", 16)}, "_p_keys": {0, (*meter).keys},
@@ -108,6 +111,21 @@ func bulk(name string, factor int) func(*meter, any, []any) any {
 	return func(m *meter, in any, args []any) any {
 		if err := m.chargeFor(factor, append([]any{in}, args...)...); err != nil {
 			return err
+		}
+		return native(name, in, args...)
+	}
+}
+
+// bessel is a function whose work is its order.
+func bessel(name string) func(*meter, any, []any) any {
+	return func(m *meter, in any, args []any) any {
+		if n, ok := double(args[0]); ok {
+			if math.Abs(n) > stepWork {
+				return errBig
+			}
+			if err := m.charge(int(math.Abs(n))); err != nil {
+				return err
+			}
 		}
 		return native(name, in, args...)
 	}
