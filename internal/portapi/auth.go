@@ -165,12 +165,12 @@ func (a *authority) exchange(ctx context.Context) (string, time.Duration, error)
 		return "", 0, err
 	}
 	k.bare = true
-	answer, err := a.c.deliver(ctx, k)
+	out, err := a.c.deliver(ctx, k)
 	if err != nil {
 		a.explain(err)
 		return "", 0, err
 	}
-	access := text(answer, "accessToken")
+	access := text(out.body, "accessToken")
 	if access == "" {
 		return "", 0, &Fault{
 			Status: http.StatusOK, Method: k.Method, Path: k.path,
@@ -178,7 +178,7 @@ func (a *authority) exchange(ctx context.Context) (string, time.Duration, error)
 			Hint:    fmt.Sprintf("Check base_url: requests go to %s/v1.", a.c.base),
 		}
 	}
-	return access, lifetime(answer["expiresIn"]), nil
+	return access, lifetime(out.body["expiresIn"]), nil
 }
 
 // lifetime reads expiresIn; 0 stands for absent or unreadable.

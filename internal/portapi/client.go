@@ -225,20 +225,38 @@ func (c *Client) Authenticate(ctx context.Context) error {
 // refuses comes back as a *[Fault], what never reached it as a
 // *[ConnectionError]. Reads made by Call are never cached; anything that may
 // write drops the caches behind [Client.ReadEntity] and [Client.ReadBlueprint].
+// When ctx ends, reads and waits end at once; a write on the wire gets a little
+// time to finish, so that its effect does not go unheard.
 func (c *Client) Call(ctx context.Context, op Op) (jsonv.Object, error) {
 	ctx = withLog(ctx, c)
 	if op.reads() {
 		return c.send(ctx, op)
 	}
+	out, err := c.write(ctx, op)
+	return out.body, err
+}
+
+// Create is [Client.Call] for a POST that makes an object or takes over the one
+// that is there, and says which: the status is 201 or 200.
+func (c *Client) Create(ctx context.Context, op Op) (answer jsonv.Object, made bool, err error) {
+	out, err := c.write(withLog(ctx, c), op)
+	return out.body, out.status == http.StatusCreated, err
+}
+
+func (c *Client) write(ctx context.Context, op Op) (outcome, error) {
+	k, err := c.prepare(op)
+	if err != nil {
+		return outcome{}, err
+	}
 	// Before and after: a load that overlaps the write must not be served to
 	// reads that begin once the write is through.
 	c.reads.drop(op.writesEntity())
 	defer c.reads.drop(op.writesEntity())
-	answer, err := c.send(ctx, op)
+	out, err := c.deliver(ctx, k)
 	if err == nil {
-		c.scopes.note(op, answer, c.clock.Now())
+		c.scopes.note(op, out.body, c.clock.Now())
 	}
-	return answer, err
+	return out, err
 }
 
 // Changed drops everything cached about a blueprint and its entities, after a

@@ -158,10 +158,12 @@ func (c *Client) send(ctx context.Context, op Op) (jsonv.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.deliver(ctx, k)
+	out, err := c.deliver(ctx, k)
+	return out.body, err
 }
 
-func (c *Client) deliver(ctx context.Context, k *call) (jsonv.Object, error) {
+// deliver returns the outcome of a success only.
+func (c *Client) deliver(ctx context.Context, k *call) (outcome, error) {
 	renewed := false
 	for n := 1; ; {
 		var token string
@@ -169,23 +171,23 @@ func (c *Client) deliver(ctx context.Context, k *call) (jsonv.Object, error) {
 		if !k.bare {
 			t, err := c.auth.current(ctx)
 			if err != nil {
-				return nil, err
+				return outcome{}, err
 			}
 			token, serial = t.text, t.serial
 		}
 		if err := c.limit.admit(ctx); err != nil {
-			return nil, &ConnectionError{Method: k.Method, Path: k.path, Err: err}
+			return outcome{}, &ConnectionError{Method: k.Method, Path: k.path, Err: err}
 		}
 		out := c.attempt(ctx, k, token, n)
 		c.limit.land()
 		if out.err == nil {
-			return out.body, nil
+			return out, nil
 		}
 		if out.status == http.StatusUnauthorized && !k.bare {
 			if !renewed && c.auth.renewable() {
 				renewed = true // a refused token was not acted upon: any method may follow
 				if err := c.auth.renew(ctx, serial); err != nil {
-					return nil, err
+					return outcome{}, err
 				}
 				continue
 			}
@@ -193,11 +195,11 @@ func (c *Client) deliver(ctx context.Context, k *call) (jsonv.Object, error) {
 		}
 		pause, again := c.retry(k, n, out)
 		if !again || ctx.Err() != nil {
-			return nil, out.err
+			return outcome{}, out.err
 		}
 		logRetry(ctx, k, n, pause, out)
 		if err := wait(ctx, c.clock, pause); err != nil {
-			return nil, &ConnectionError{Method: k.Method, Path: k.path, Err: interrupted{err, out.err}}
+			return outcome{}, &ConnectionError{Method: k.Method, Path: k.path, Err: interrupted{err, out.err}}
 		}
 		n++
 	}
@@ -213,9 +215,14 @@ func (e interrupted) Unwrap() []error { return []error{e.cause} }
 
 func (c *Client) attempt(ctx context.Context, k *call, token string, n int) outcome {
 	actx := ctx
+	if !k.reads() && !k.bare {
+		var release func()
+		actx, release = c.patient(ctx)
+		defer release()
+	}
 	if c.opts.Timeout > 0 {
 		var cancel context.CancelFunc
-		actx, cancel = context.WithTimeoutCause(ctx, c.opts.Timeout, timeoutError{c.opts.Timeout})
+		actx, cancel = context.WithTimeoutCause(actx, c.opts.Timeout, timeoutError{c.opts.Timeout})
 		defer cancel()
 	}
 	r := c.http.R().SetContext(actx)
@@ -241,6 +248,27 @@ func (c *Client) attempt(ctx context.Context, k *call, token string, n int) outc
 	c.judge(k, response.Body(), &out)
 	logAnswer(ctx, k, n, c.clock.Now().Sub(start), response.Body(), out)
 	return out
+}
+
+// interruptGrace is how long a write may go on after its caller is interrupted.
+const interruptGrace = 10 * time.Second
+
+// patient derives the context of a write's round trip. Cutting a write off does
+// not undo it, and what the server did would be in no state: it may finish
+// within a grace period after ctx ends.
+func (c *Client) patient(ctx context.Context) (context.Context, func()) {
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-c.clock.After(interruptGrace):
+			cancel(context.Cause(ctx))
+		case <-own.Done():
+		}
+	})
+	return own, func() {
+		stop()
+		cancel(nil)
+	}
 }
 
 // unwrapURL drops net/http's frame: method and path are said by the caller,
