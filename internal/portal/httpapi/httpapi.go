@@ -162,22 +162,41 @@ func (x *exchange) answer() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.rate.admit(x.call.Who, route); err != nil {
-		return nil, err
-	}
-	if route.handler == nil {
-		return nil, fault.New(http.StatusNotImplemented, "not_implemented", "%s %s is not implemented by this server", method, route.pattern)
-	}
-	if x.call.query, err = parseQuery(r.URL.RawQuery); err != nil {
-		return nil, err
-	}
-	if route.body {
-		if x.call.Body, err = decodeBody(body); err != nil {
-			return nil, err
-		}
+	if err := x.admit(body); err != nil {
+		return nil, errors.Join(x.recheck(claims), err)
 	}
 	x.call.Actor = catalog.Actor{Org: x.call.Who.Org, ID: x.call.Who.ID, UserAgent: r.UserAgent()}
 	return x.run(claims)
+}
+
+// admit checks what needs no store: the rate, whether the route is built, the
+// query and the body.
+func (x *exchange) admit(body []byte) (err error) {
+	if err := x.api.rate.admit(x.call.Who, x.route); err != nil {
+		return err
+	}
+	if x.route.handler == nil {
+		return fault.New(http.StatusNotImplemented, "not_implemented", "%s is not implemented by this server", x.route.name())
+	}
+	if x.call.query, err = parseQuery(x.r.URL.RawQuery); err != nil {
+		return err
+	}
+	if x.route.body {
+		x.call.Body, err = decodeBody(body)
+	}
+	return err
+}
+
+// recheck asks about a token that [exchange.authenticate] left for later, so that
+// a revoked one is refused as such before anything else is.
+func (x *exchange) recheck(claims *identity.Claims) error {
+	if claims == nil {
+		return nil
+	}
+	return x.api.store.View(x.r.Context(), func(tx store.Tx) error {
+		_, err := x.api.identity.Check(tx, *claims)
+		return err
+	})
 }
 
 // authenticate recognises the caller. What the token says is checked here;

@@ -167,11 +167,16 @@ func TestARevokedTokenIs401OnReadsAndWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		r := httptest.NewRequest(method, "/v1/blueprints", strings.NewReader("{}"))
+	for _, c := range []struct{ method, path, body string }{
+		{http.MethodGet, "/v1/blueprints", ""},
+		{http.MethodPost, "/v1/blueprints", "{}"},
+		{http.MethodPost, "/v1/entities/search", "no JSON at all"}, // the token comes before the body
+		{http.MethodGet, "/v1/audit-log", ""},                      // and before what is not built
+	} {
+		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
 		r.Header.Set("Authorization", "Bearer "+jsonv.String(body, "accessToken"))
 		if w, body := ask(a, r); w.Code != 401 || jsonv.String(body, "error") != "unauthorized" {
-			t.Errorf("%s: %d %s", method, w.Code, w.Body)
+			t.Errorf("%s %s: %d %s", c.method, c.path, w.Code, w.Body)
 		}
 	}
 }
