@@ -41,7 +41,7 @@ func createEntity(ctx context.Context, c *change) (jsonv.Object, error) {
 	if _, named := c.body["identifier"]; named && c.adopt {
 		op.Repeat = portapi.RepeatSafe
 	}
-	answer, err := c.api.Call(ctx, op)
+	answer, made, err := c.api.Create(ctx, op)
 	if portapi.IsConflict(err) && !c.adopt {
 		return nil, c.kind.errExists(c.key)
 	}
@@ -49,7 +49,7 @@ func createEntity(ctx context.Context, c *change) (jsonv.Object, error) {
 		return nil, err
 	}
 	entity, err := envelope(answer, "entity")
-	if err == nil && len(c.key) > 0 && jsonv.String(entity, "createdAt") != jsonv.String(entity, "updatedAt") {
+	if err == nil && !made && len(c.key) > 0 {
 		c.warn(c.kind.existsSummary(c.key), "It was taken over and its content replaced.")
 	}
 	return entity, err

@@ -86,6 +86,17 @@ func (k *kind) decode(ctx context.Context, s *session, body jsonv.Object, prior 
 	return v, err
 }
 
+// decodeAnswer decodes what a write answered. All that matters is what plan does
+// not know, which needs nothing from the server: so an interrupted apply keeps
+// what it made.
+func (k *kind) decodeAnswer(ctx context.Context, s *session, body jsonv.Object, plan tftypes.Value) (tftypes.Value, error) {
+	got, err := k.codec.With(lens.Options{EscapeHTML: s.escapeHTML}).Get(body, plan)
+	if err != nil {
+		return k.decode(ctx, s, body, plan)
+	}
+	return got, nil
+}
+
 // create makes the object of plan and returns the state to keep, which is not
 // null when something was made even if a later step failed.
 func (k *kind) create(ctx context.Context, s *session, config, plan tftypes.Value) (tftypes.Value, diag.Diagnostics) {
@@ -125,7 +136,7 @@ func (k *kind) write(ctx context.Context, s *session, config, plan, prior tftype
 		c.diags.Append(k.failure(verb, key, err, plan)...)
 		return kept, c.diags
 	}
-	got, err := k.decode(ctx, s, body, plan)
+	got, err := k.decodeAnswer(ctx, s, body, plan)
 	if err != nil {
 		// The object is there: forgetting it would orphan it.
 		c.diags.Append(k.failure(verb, key, err, plan)...)

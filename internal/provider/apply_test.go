@@ -1,0 +1,103 @@
+package provider
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/lens"
+	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
+)
+
+// applied plans a configuration over a prior state, runs between and applies; it
+// returns the new state and the apply's diagnostics.
+func (p protocol) applied(k *kind, config, prior tftypes.Value, between func()) (tftypes.Value, string) {
+	p.t.Helper()
+	plan, err := p.PlanResourceChange(context.Background(), &tfprotov6.PlanResourceChangeRequest{
+		TypeName: k.decl.typeName(), Config: p.dynamic(k.typ, config), PriorState: p.dynamic(k.typ, prior),
+		ProposedNewState: p.dynamic(k.typ, proposed(k, config, prior)),
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if between != nil {
+		between()
+	}
+	resp, err := p.ApplyResourceChange(context.Background(), &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: k.decl.typeName(), Config: p.dynamic(k.typ, config), PriorState: p.dynamic(k.typ, prior),
+		PlannedState: plan.PlannedState, PlannedPrivate: plan.PlannedPrivate, PlannedIdentity: plan.PlannedIdentity,
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	v, err := resp.NewState.Unmarshal(k.typ)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return v, say(resp.Diagnostics)
+}
+
+// What appears between plan and apply is taken over with a warning, however
+// young it is; what the apply made itself is none of it, however slow that was.
+func TestApplyWarnsOfWhatItTookOver(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		kind, config string
+		appear       func(*portaltest.Portal)
+	}{
+		"entity": {"entity", `{"blueprint": "service", "identifier": "a", "title": "Mine"}`, func(p *portaltest.Portal) {
+			p.Must(http.MethodPost, "/v1/blueprints/service/entities", jsonv.Object{"identifier": "a", "title": "Theirs"})
+		}},
+		"blueprint": {"blueprint", `{"identifier": "a", "title": "Mine"}`, func(p *portaltest.Portal) {
+			p.Must(http.MethodPost, "/v1/blueprints", jsonv.Object{"identifier": "a", "title": "Theirs", "schema": jsonv.Object{"properties": jsonv.Object{}}})
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, taken := range []bool{true, false} {
+				p := crowded(t, 0)
+				server, k := connect(t, p), kindOf(t, c.kind)
+				_, said := server.applied(k, config(t, k, c.config), k.null, func() {
+					if taken {
+						c.appear(p)
+					}
+				})
+				if got := strings.Contains(said, "already exists") && strings.Contains(said, "taken over"); got != taken {
+					t.Errorf("taken over %v: %q", taken, said)
+				}
+			}
+		})
+	}
+}
+
+// An interrupt during a write leaves a state that holds what the server made,
+// whole, also when the blueprint can no longer be asked about its types.
+func TestInterruptedWritesAreInTheState(t *testing.T) {
+	t.Parallel()
+	p := crowded(t, 0)
+	server, k := connect(t, p), kindOf(t, "entity")
+	p.Before(portaltest.Match{Method: http.MethodPost, Path: "/v1/blueprints/service/entities"}, func() {
+		if _, err := server.StopProvider(context.Background(), &tfprotov6.StopProviderRequest{}); err != nil {
+			t.Error(err)
+		}
+	})
+	state, said := server.applied(k, config(t, k, `{"blueprint": "service", "title": "Mine"}`), k.null, nil)
+	if said != "" {
+		t.Errorf("diagnostics: %s", said)
+	}
+	m := lens.AsObj(state)
+	for _, name := range []string{"id", "identifier", "created_at", "created_by"} {
+		if s, ok := text(m[name]); !ok || s == "" {
+			t.Errorf("%s is missing in the state: %s", name, state)
+		}
+	}
+	key, _ := k.key(state)
+	if len(key) == 2 {
+		p.Must(http.MethodGet, "/v1/blueprints/service/entities/"+key[1], nil)
+	}
+}
