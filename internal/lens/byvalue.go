@@ -43,7 +43,8 @@ func (v *ValuesOf) shape(mode Mode) {
 // type.
 func (v *ValuesOf) SendNulls() *ValuesOf { v.sendNulls = true; return v }
 
-// BlankIsNull lets "" stand for null when the server answers null or nothing.
+// BlankIsNull sends "" as a null, and keeps it when the server answers null or
+// nothing.
 func (v *ValuesOf) BlankIsNull() *ValuesOf { v.blankNull = true; return v }
 
 // ByValuePart splits one JSON map with free keys by the kind of each value.
@@ -158,6 +159,9 @@ func (p *ByValuePart) Put(r *Run, from Obj, to Body) error {
 			j, err := g.of.Put(r, e)
 			if _, none := j.(omitted); none {
 				continue
+			}
+			if j == "" && g.blankNull {
+				j = nil
 			}
 			if err != nil {
 				c.add(g.errorAt(err, key, p.path), nil)

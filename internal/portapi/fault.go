@@ -53,6 +53,13 @@ func (f *Fault) Error() string {
 		}
 	}
 	b.WriteString(end)
+	b.WriteString(f.Where())
+	return b.String()
+}
+
+// Where says which call was refused, what support asks for, and the hint.
+func (f *Fault) Where() string {
+	var b strings.Builder
 	b.WriteString("(")
 	if f.Code != "" {
 		b.WriteString(f.Code + ", ")

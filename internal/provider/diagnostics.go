@@ -63,19 +63,45 @@ func (k *kind) failure(verb string, key []string, err error, v tftypes.Value) di
 	if errors.As(err, &a) {
 		detail = a.Error()
 	}
-	located := false
-	for _, p := range problemsOf(f) {
-		at, ok := k.codec.AttrPath(p.pointer, v)
-		if !ok {
-			continue
-		}
-		located = true
-		addAt(&diags, diag.SeverityError, at, summary, p.message+"\n\n"+detail)
-	}
-	if !located {
-		diags.AddError(summary, detail)
-	}
+	addProblems(&diags, summary, detail, f, k.place(problemsOf(f), v))
 	return diags
+}
+
+// place finds the attributes of problems. A problem that is named in several
+// ways, not all of which lead anywhere, is one.
+func (k *kind) place(found []serverProblem, v tftypes.Value) []serverProblem {
+	var out []serverProblem
+	said := map[string]bool{}
+	for _, p := range found {
+		if at, ok := k.codec.AttrPath(p.pointer, v); ok {
+			p.at = at
+			out, said[p.message] = append(out, p), true
+		}
+	}
+	for _, p := range found {
+		if _, ok := k.codec.AttrPath(p.pointer, v); !ok && !said[p.message] {
+			out, said[p.message] = append(out, p), true
+		}
+	}
+	return out
+}
+
+// addProblems says every problem of a refusal once, at its attribute. Of a single
+// one the detail of the whole says it all.
+func addProblems(diags *diag.Diagnostics, summary, detail string, f *portapi.Fault, found []serverProblem) {
+	if len(found) == 0 {
+		diags.AddError(summary, detail)
+		return
+	}
+	for _, p := range found {
+		if len(found) > 1 {
+			detail = p.message + "\n\n" + f.Where()
+			if p.at == nil && len(p.pointer) > 0 {
+				detail = "/" + strings.Join(p.pointer, "/") + ": " + detail
+			}
+		}
+		addAt(diags, diag.SeverityError, p.at, summary, detail)
+	}
 }
 
 // diagnosed is an error that already is a list of diagnostics.
@@ -92,6 +118,7 @@ func (d *diagnosed) Error() string {
 type serverProblem struct {
 	pointer []string
 	message string
+	at      *tftypes.AttributePath // nil when the pointer leads to no attribute
 }
 
 // problemsOf reads the places a fault names: details.errors[].path, or the single
@@ -103,19 +130,23 @@ func problemsOf(f *portapi.Fault) []serverProblem {
 		if len(pointer) == 0 && p.Property != "" {
 			pointer = []string{"properties", p.Property}
 		}
-		if len(pointer) > 0 {
-			out = append(out, serverProblem{pointer, p.Message})
-		}
+		out = append(out, serverProblem{pointer: pointer, message: p.Message})
 	}
 	if len(out) > 0 {
 		return out
 	}
+	add := func(pointer ...string) { out = append(out, serverProblem{pointer: pointer, message: f.Message}) }
+	if f.Code == "invalid_inherited_ownership_path" {
+		add("ownership", "path") // the relation it names may be another blueprint's
+		return out
+	}
 	if p := jsonv.String(f.Details, "property"); p != "" {
-		out = append(out, serverProblem{[]string{"schema", "properties", p}, f.Message}, serverProblem{[]string{"properties", p}, f.Message})
+		add("schema", "properties", p)
+		add("properties", p)
 	}
 	for _, name := range []string{"relation", "missingRelation"} {
 		if r := jsonv.String(f.Details, name); r != "" {
-			out = append(out, serverProblem{[]string{"relations", r}, f.Message})
+			add("relations", r)
 		}
 	}
 	return out
@@ -129,9 +160,18 @@ func problems(found []lens.Problem) diag.Diagnostics {
 		if p.Warning {
 			severity = diag.SeverityWarning
 		}
-		addAt(&diags, severity, p.Path, p.Summary, p.Detail)
+		addAt(&diags, severity, p.Path, p.Summary, located(p))
 	}
 	return diags
+}
+
+// located is the detail of a problem with its place in front: Terraform shows the
+// line of the root attribute at best.
+func located(p lens.Problem) string {
+	if p.Path == nil || len(p.Path.Steps()) < 2 || strings.HasPrefix(p.Detail, "Attribute ") {
+		return p.Detail
+	}
+	return "Attribute " + lens.PathString(p.Path) + ": " + p.Detail
 }
 
 func addAt(diags *diag.Diagnostics, severity diag.Severity, at *tftypes.AttributePath, summary, detail string) {

@@ -56,7 +56,11 @@ func (k *kind) readBy(ctx context.Context, s *session, key []string, prior tftyp
 	if err != nil {
 		return prior, k.failure("read", key, err, prior)
 	}
-	v, err := k.decode(ctx, s, body, prior)
+	seen := prior
+	if k.imported(prior) {
+		seen = k.null // an import has no earlier value to go by, as a data source
+	}
+	v, err := k.decode(ctx, s, body, seen)
 	if err != nil {
 		return prior, k.failure("read", key, err, prior)
 	}
@@ -222,6 +226,17 @@ func (k *kind) importState(ctx context.Context, s *session, id string) (tftypes.
 			fmt.Sprintf("Invalid import ID %q: want %s.", id, k.decl.importID()))}
 	}
 	return k.stateOf(key), nil
+}
+
+// imported reports whether a state holds nothing but the key, as stateOf gives.
+func (k *kind) imported(v tftypes.Value) bool {
+	m := lens.AsObj(v)
+	for _, a := range k.attrs {
+		if a.Name != "id" && !lens.Nothing(m[a.Name]) && !slices.Contains(k.decl.Key, a.Name) {
+			return false
+		}
+	}
+	return true
 }
 
 // stateOf is an object with nothing but its key.

@@ -121,11 +121,16 @@ func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.Vali
 		return s.frameworkServer.ValidateResourceConfig(ctx, req)
 	}
 	config, err := req.Config.Unmarshal(k.typ)
-	if err != nil || !k.plain(config) || len(k.validate(config)) > 0 {
-		// Findings are worded by the framework, which adds its own.
+	if err != nil {
 		return s.frameworkServer.ValidateResourceConfig(ctx, req)
 	}
-	return &tfprotov6.ValidateResourceConfigResponse{}, nil
+	// What the framework adds to an error of ours is the same in worse words: of
+	// a fraction it says that the provider is broken.
+	found := k.validate(config)
+	if !k.plain(config) && !found.HasError() {
+		return s.frameworkServer.ValidateResourceConfig(ctx, req)
+	}
+	return &tfprotov6.ValidateResourceConfigResponse{Diagnostics: protocolDiagnostics(found)}, nil
 }
 
 // ReadResource refreshes an object.
