@@ -101,3 +101,48 @@ func TestInterruptedWritesAreInTheState(t *testing.T) {
 		p.Must(http.MethodGet, "/v1/blueprints/service/entities/"+key[1], nil)
 	}
 }
+
+// A relation that leads nowhere is announced, unless the run makes its target or
+// nobody can say.
+func TestRelationsToNothingAreAnnounced(t *testing.T) {
+	t.Parallel()
+	p := crowded(t, 0)
+	k := kindOf(t, "blueprint")
+	related := func(target string) tftypes.Value {
+		return config(t, k, `{"identifier": "a", "title": "A", "relations": {"r": {"target": "`+target+`", "many": false, "required": false}}}`)
+	}
+	const words = "leads to no blueprint"
+	server := connect(t, p)
+	p.Forget()
+	for range 3 {
+		if got := server.planned(k, related("nope"), k.null); !strings.Contains(got, "WARNING: Relation r "+words) || !strings.Contains(got, "depends_on") {
+			t.Errorf("nothing is said of a target that does not exist: %.300s", got)
+		}
+	}
+	asked := 0
+	for _, r := range p.Requests() {
+		if r.Path == "/v1/blueprints/nope" {
+			asked++
+		}
+	}
+	if asked != 1 {
+		t.Errorf("the target was asked for %d times", asked)
+	}
+	if got := server.planned(k, related("nope"), related("nope")); strings.Contains(got, words) {
+		t.Errorf("a relation that does not change is looked at: %.300s", got)
+	}
+	for _, target := range []string{"service", "a"} {
+		if got := server.planned(k, related(target), k.null); strings.Contains(got, words) {
+			t.Errorf("%s: %.300s", target, got)
+		}
+	}
+	server.planned(k, config(t, k, `{"identifier": "soon", "title": "S"}`), k.null)
+	if got := server.planned(k, related("soon"), k.null); strings.Contains(got, words) {
+		t.Errorf("a target that is planned: %.300s", got)
+	}
+	silent := connect(t, p)
+	p.Fail(portaltest.Match{Method: http.MethodGet, Path: "/v1/blueprints/nope"}, 1, portaltest.Failure{Status: http.StatusForbidden, Code: "missing_permissions", Message: "no"})
+	if got := silent.planned(k, related("nope"), k.null); strings.Contains(got, words) {
+		t.Errorf("a target nobody can tell about: %.300s", got)
+	}
+}

@@ -24,7 +24,7 @@ func blueprintDeclaration() *Declaration {
 			lens.Field("description", lens.String, lens.Opt, "Description of what its entities are.").Check(lens.Length(0, 200)),
 			properties(),
 			lens.Field("relations", lens.Map(lens.Object(
-				lens.Field("target", lens.String, lens.Req, "Identifier of the blueprint that the relation leads to."),
+				lens.Field("target", lens.String, lens.Req, "Identifier of the blueprint that the relation leads to.").Check(notEmpty()),
 				lens.Field("title", lens.String, lens.Opt, "Title shown to people.").Check(lens.Length(0, 100)),
 				lens.Field("description", lens.String, lens.Opt, "Description of the relation."),
 				lens.Field("many", lens.Bool, lens.Opt, "Whether an entity may have several targets.").Default(false),

@@ -142,7 +142,47 @@ func checkBlueprint(config tftypes.Value) []lens.Problem {
 				Summary: "Invalid Attribute Combination", Detail: "A relation to many entities cannot be required: set either many or required."})
 		}
 	}
+	out = append(out, checkPaths(blueprint)...)
 	return append(out, checkDefaults(blueprint)...)
+}
+
+// checkPaths wants paths to begin with a relation of the blueprint itself; where
+// they lead from there, only the server knows (reference/catalog.md §2.13).
+func checkPaths(blueprint lens.Obj) []lens.Problem {
+	if v := blueprint["relations"]; v.Type() != nil && !v.IsKnown() {
+		return nil
+	}
+	relations := lens.AsObj(blueprint["relations"])
+	root := tftypes.NewAttributePath()
+	var out []lens.Problem
+	check := func(at *tftypes.AttributePath, path tftypes.Value) {
+		s, _ := text(path)
+		first, _, _ := strings.Cut(s, ".")
+		if _, ok := relations[first]; !ok && first != "" && !strings.HasPrefix(first, "$") {
+			out = append(out, lens.Problem{Path: at, Summary: "Path without a relation",
+				Detail: fmt.Sprintf("The path begins with %q, and the blueprint has no such relation.", first)})
+		}
+	}
+	mirrors := lens.AsObj(blueprint["mirror_properties"])
+	for _, key := range slices.Sorted(maps.Keys(mirrors)) {
+		check(root.WithAttributeName("mirror_properties").WithElementKeyString(key).WithAttributeName("path"), lens.AsObj(mirrors[key])["path"])
+	}
+	check(root.WithAttributeName("ownership").WithAttributeName("path"), lens.AsObj(blueprint["ownership"])["path"])
+	return out
+}
+
+// notEmpty wants a text to be there.
+func notEmpty() lens.Check {
+	c := lens.Length(1, -1)
+	c.Title, c.Doc = "Empty value", ""
+	test := c.Test
+	c.Test = func(v tftypes.Value) string {
+		if test(v) != "" {
+			return "it must not be empty"
+		}
+		return ""
+	}
+	return c
 }
 
 // checkNames refuses a key that two kinds of property share: they live in one

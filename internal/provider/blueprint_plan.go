@@ -21,10 +21,39 @@ var propertyMaps = []struct{ attribute, typ string }{
 	{"object_props", "object"},
 }
 
-// planBlueprint refuses, or announces, changes of a property's type
+// planBlueprint says what the server would refuse, or what cannot be undone.
+func planBlueprint(ctx context.Context, c *change) diag.Diagnostics {
+	if c.session == nil {
+		return nil
+	}
+	return append(planTypes(c), planTargets(ctx, c)...)
+}
+
+// planTargets warns of relations to blueprints that neither exist nor are known
+// to be made. It is no more than a warning: one that is made in the same apply
+// may be planned later. Only targets that change are looked at.
+func planTargets(ctx context.Context, c *change) diag.Diagnostics {
+	was, now := lens.AsObj(lens.AsObj(c.prior)["relations"]), lens.AsObj(lens.AsObj(c.plan)["relations"])
+	var diags diag.Diagnostics
+	for _, key := range slices.Sorted(maps.Keys(now)) {
+		target, known := text(lens.AsObj(now[key])["target"])
+		before, _ := text(lens.AsObj(was[key])["target"])
+		it := []string{target}
+		if !known || target == "" || target == before || c.isManaged(c.kind, it) || c.isPlanned(c.kind, it) || !c.lacksBlueprint(ctx, target) {
+			continue
+		}
+		at := tftypes.NewAttributePath().WithAttributeName("relations").WithElementKeyString(key).WithAttributeName("target")
+		addAt(&diags, diag.SeverityWarning, at, fmt.Sprintf("Relation %s leads to no blueprint", key),
+			fmt.Sprintf("Attribute %s: there is no blueprint %s in Port, and applying fails without it. If this configuration makes it, refer to it "+
+				"(target = port_blueprint.<name>.identifier) or name it in depends_on, so that it is made first.", lens.PathString(at), target))
+	}
+	return diags
+}
+
+// planTypes refuses, or announces, changes of a property's type
 // (reference/provider-catalog.md §4.6, O15).
-func planBlueprint(_ context.Context, c *change) diag.Diagnostics {
-	if c.session == nil || c.prior.IsNull() {
+func planTypes(c *change) diag.Diagnostics {
+	if c.prior.IsNull() {
 		return nil
 	}
 	was, now := propertyTypes(lens.AsObj(c.prior)), propertyTypes(lens.AsObj(c.plan))

@@ -22,7 +22,7 @@ func entityDeclaration() *Declaration {
 				Check(identifierCheck("=", 1000)).Keep(),
 			lens.Field("title", lens.String, lens.Req, "Title shown to people.").ReadsAs(""),
 			lens.Field("icon", lens.String, lens.Opt, "Icon of the entity.").OmitEmpty(),
-			lens.Field("blueprint", lens.String, lens.Req, "Identifier of the blueprint. Changing it makes the entity anew in the other blueprint and deletes the old one."),
+			lens.Field("blueprint", lens.String, lens.Req, "Identifier of the blueprint. Changing it makes the entity anew in the other blueprint and deletes the old one.").Check(notEmpty()),
 			lens.Setting("run_id", lens.String, lens.Opt, "ID of the action run that the change belongs to."),
 			lens.Setting("create_missing_related_entities", lens.Bool, lens.Opt,
 				"Whether related entities that do not exist are created, with nothing but an identifier.").Default(false),

@@ -25,6 +25,7 @@ type catalogue struct {
 	mu        sync.Mutex
 	asked     bool
 	blueprint jsonv.Object // nil when it does not exist or could not be read
+	missing   bool         // Port said that it does not exist
 
 	peeks   int
 	tried   bool
@@ -48,14 +49,31 @@ func (s *session) plannedBlueprint(ctx context.Context, id string) jsonv.Object 
 	c := s.catalogue(id)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.asked {
-		if b, err := s.api.ReadBlueprint(ctx, id); err == nil {
-			c.blueprint, c.asked = b, true
-		} else {
-			c.asked = ctx.Err() == nil
-		}
-	}
+	c.ask(ctx, s, id)
 	return c.blueprint
+}
+
+// lacksBlueprint reports whether Port said that there is no such blueprint; not
+// to know is no.
+func (s *session) lacksBlueprint(ctx context.Context, id string) bool {
+	c := s.catalogue(id)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ask(ctx, s, id)
+	return c.missing
+}
+
+func (c *catalogue) ask(ctx context.Context, s *session, id string) {
+	if c.asked {
+		return
+	}
+	b, err := s.api.ReadBlueprint(ctx, id)
+	if err != nil {
+		c.missing = portapi.IsNotFound(err)
+		c.asked = ctx.Err() == nil
+		return
+	}
+	c.blueprint, c.asked = b, true
 }
 
 // peekEntity returns the entity under a key as far as that can be known cheaply.

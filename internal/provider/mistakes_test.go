@@ -35,6 +35,10 @@ func TestBlueprintMistakesAreFoundOffline(t *testing.T) {
 		"colour":                  {`calculation_properties = { k = { calculation = ".", type = "string", colors = { a = "mauve" } } }`, `turquoise`},
 		"key with blank":          {`properties = { string_props = { "a b" = {} } }`, `a b`},
 		"required to many":        {`relations = { r = { target = "a", many = true, required = true } }`, `many`},
+		"no target":               {`relations = { r = { target = "" } }`, `target: it must not be empty`},
+		"no webhook":              {`webhook_changelog_destination = { url = "" }`, `url: it must not be empty`},
+		"mirror along nothing":    {`mirror_properties = { m = { path = "r.$title" } }`, `no such relation`},
+		"owners along nothing":    {`relations = { s = { target = "a" } }, ownership = { type = "Inherited", path = "r.x" }`, `no such relation`},
 		"line break in a pattern": {`properties = { array_props = { k = { string_items = { pattern = "a\nb" } } } }`, `pattern`},
 	} {
 		t.Run(name, func(t *testing.T) {

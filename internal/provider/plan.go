@@ -41,6 +41,9 @@ func (k *kind) plan(ctx context.Context, s *session, config, prior, proposed tft
 		planned = k.volatile(c, planned, prior)
 		c.plan = planned
 	}
+	if s != nil && len(c.key) > 0 {
+		s.plans(k, c.key)
+	}
 	if k.decl.API.Plan != nil {
 		c.diags.Append(k.decl.API.Plan(ctx, c)...)
 	}

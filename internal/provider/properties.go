@@ -100,7 +100,7 @@ func specAuthentication() lens.Part {
 func changelogDestination() lens.Part {
 	return lens.Union("type",
 		lens.Case("webhook_changelog_destination", "WEBHOOK", "Webhook that gets every change of an entity.",
-			lens.Field("url", lens.String, lens.Req, "URL that is called."),
+			lens.Field("url", lens.String, lens.Req, "URL that is called.").Check(notEmpty()),
 			lens.Field("agent", lens.Bool, lens.Opt, "Whether the call goes through the agent in your network."),
 		),
 		lens.EmptyCase("kafka_changelog_destination", "KAFKA", "Kafka topic of the account, which gets every change of an entity. Write `{}`."),
