@@ -190,6 +190,9 @@ func normalizeBase(text string) (string, error) {
 		return DefaultBaseURL, nil
 	}
 	u, err := url.Parse(strings.TrimSpace(text))
+	if err != nil && !strings.Contains(text, "://") && !strings.Contains(text, "@") {
+		return "", fmt.Errorf("base URL %q: want http:// or https:// and a host", text)
+	}
 	if err != nil {
 		return "", fmt.Errorf("base URL %q: %w", text, errors.Unwrap(err))
 	}

@@ -37,6 +37,7 @@ func TestBaseURLIsNormalized(t *testing.T) {
 		"https://api.getport.io?x=1":       "!no query",
 		"https://user:pass@api.getport.io": "!no user name",
 		"http://bad host/":                 "!base URL",
+		"127.0.0.1:3000":                   "!want http:// or https:// and a host",
 	} {
 		got, err := normalizeBase(in)
 		if part, bad := strings.CutPrefix(want, "!"); bad {

@@ -146,3 +146,20 @@ func TestRelationsToNothingAreAnnounced(t *testing.T) {
 		t.Errorf("a target nobody can tell about: %.300s", got)
 	}
 }
+
+// Importing with an empty ID says what an ID looks like.
+func TestAnEmptyImportIDIsAnswered(t *testing.T) {
+	t.Parallel()
+	server := connect(t, portaltest.Start(t))
+	k := kindOf(t, "entity")
+	nothing := tftypes.NewValue(k.identityType, lens.Obj{"blueprint": lens.Null(tftypes.String), "identifier": lens.Null(tftypes.String)})
+	for _, identity := range []*tfprotov6.ResourceIdentityData{nil, {IdentityData: server.dynamic(k.identityType, nothing)}} {
+		resp, err := server.ImportResourceState(context.Background(), &tfprotov6.ImportResourceStateRequest{TypeName: "port_entity", Identity: identity})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := say(resp.Diagnostics); !strings.Contains(got, "import ID") || !strings.Contains(got, "<blueprint_id>:<entity_id>") {
+			t.Errorf("%q", got)
+		}
+	}
+}

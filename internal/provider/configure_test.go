@@ -74,6 +74,7 @@ func TestProviderSettingsComeFromBlockThenEnvironment(t *testing.T) {
 		"token":                {nil, lens.Obj{"token": lens.Str("t")}, "none", ""},
 		"empty token":          {nil, lens.Obj{"token": lens.Str("")}, "", "client_id"},
 		"no url":               {with("PORT_BASE_URL", "ftp://x"), nil, "", "base URL"},
+		"no scheme":            {with("PORT_BASE_URL", "127.0.0.1:3000"), nil, "", "want http:// or https://"},
 		"on_existing":          {with(), lens.Obj{"on_existing": lens.Str("fail")}, "https://api.getport.io/v1/auth/access_token", ""},
 		"embedded without one": {map[string]string{"PORT_BASE_URL": "embedded:x"}, nil, "", "no embedded portal"},
 	} {

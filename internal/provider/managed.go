@@ -85,7 +85,7 @@ func (r *managed) Delete(ctx context.Context, req resource.DeleteRequest, resp *
 func (r *managed) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	var state tftypes.Value
 	var diags diag.Diagnostics
-	if req.ID == "" && req.Identity != nil {
+	if req.ID == "" && req.Identity != nil && r.kind.says(req.Identity.Raw) {
 		state, diags = r.kind.importIdentity(req.Identity.Raw)
 	} else {
 		state, diags = r.kind.importState(ctx, r.session, req.ID)

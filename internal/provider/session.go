@@ -88,7 +88,11 @@ func (p *portProvider) connect(ctx context.Context, c providerConfig) (*session,
 	if file, ok := strings.CutPrefix(baseURL, embeddedScheme); ok {
 		transport, err := p.portals.transport(ctx, file)
 		if err != nil {
-			diags.AddAttributeError(path.Root("base_url"), "Could not open the embedded portal", "Wanted to open "+file+": "+err.Error()+".")
+			detail := "Wanted to open " + file + ": " + err.Error() + "."
+			if file == "" {
+				detail = "Attribute base_url: " + err.Error() + "."
+			}
+			diags.AddAttributeError(path.Root("base_url"), "Could not open the embedded portal", detail)
 			return nil, diags
 		}
 		o.BaseURL, o.Transport, o.Anonymous, o.NoRateLimit = embeddedBaseURL, transport, true, true

@@ -73,6 +73,18 @@ func (k *kind) identity(key []string) tftypes.Value {
 	return tftypes.NewValue(k.identityType, m)
 }
 
+// says reports whether an identity says anything: Terraform sends one of nulls
+// along with an empty import ID.
+func (k *kind) says(identity tftypes.Value) bool {
+	m := lens.AsObj(identity)
+	for _, name := range k.decl.Key {
+		if !lens.Nothing(m[name]) {
+			return true
+		}
+	}
+	return false
+}
+
 // importIdentity is the state that an identity stands for.
 func (k *kind) importIdentity(identity tftypes.Value) (tftypes.Value, diag.Diagnostics) {
 	key, ok := k.key(identity)
