@@ -3,6 +3,7 @@ package lens
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -279,6 +280,11 @@ func (p *ByValuePart) place(r *Run, key string, j any, held []map[string]tftypes
 		if _, ok := held[i][key]; ok {
 			holder = i
 			break
+		}
+	}
+	if j == "" && slices.ContainsFunc(p.groups, func(g *ValuesOf) bool { return g.blankNull }) {
+		if j = nil; holder < 0 {
+			return 0, tftypes.Value{}, errDropped
 		}
 	}
 	if j == nil {

@@ -239,6 +239,8 @@ func TestEntityValuesGoWhereTheyBelong(t *testing.T) {
 		"a default over a prior without properties":  {`{"properties":{"text":"dflt"}}`, `"icon":null`, `"icon":null`},
 		"a default somebody wrote stays":             {`{"properties":{"text":"dflt"}}`, `"properties":{"string_props":{"text":"x"}}`, `"properties":{"string_props":{"text":"dflt"}}`},
 		"empty maps stay":                            {`{"properties":{},"relations":{}}`, `"properties":{"string_props":{}},"relations":{}`, `"properties":{"string_props":{}},"relations":{}`},
+		"import: a blank relation is none":           {`{"relations":{"a":"","b":null}}`, ``, `"relations":{"single_relations":{"b":null}}`},
+		"a relation that became blank shows":         {`{"relations":{"a":""}}`, `"relations":{"single_relations":{"a":"x"}}`, `"relations":{"single_relations":{"a":null}}`},
 		"relations: null, blank and gone": {`{"relations":{"a":null,"c":"x"}}`, `"relations":{"single_relations":{"a":"","b":null,"c":"x"}}`,
 			`"relations":{"single_relations":{"a":"","b":null,"c":"x"}}`},
 	} {

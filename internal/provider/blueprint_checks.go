@@ -206,39 +206,3 @@ func checkNames(blueprint lens.Obj) []lens.Problem {
 	}
 	return out
 }
-
-// checkDefaults wants a default to be one of the enum's values.
-func checkDefaults(blueprint lens.Obj) []lens.Problem {
-	var out []lens.Problem
-	properties := lens.AsObj(blueprint["properties"])
-	for _, name := range []string{"string_props", "number_props"} {
-		all := lens.AsObj(properties[name])
-		for _, key := range slices.Sorted(maps.Keys(all)) {
-			p := lens.AsObj(all[key])
-			at := tftypes.NewAttributePath().WithAttributeName("properties").WithAttributeName(name).WithElementKeyString(key).WithAttributeName("default")
-			out = append(out, checkEnum(at, p["enum"], p["default"])...)
-		}
-	}
-	arrays := lens.AsObj(properties["array_props"])
-	for _, key := range slices.Sorted(maps.Keys(arrays)) {
-		items := lens.AsObj(lens.AsObj(arrays[key])["string_items"])
-		at := tftypes.NewAttributePath().WithAttributeName("properties").WithAttributeName("array_props").WithElementKeyString(key).
-			WithAttributeName("string_items").WithAttributeName("default")
-		for i, d := range lens.AsList(items["default"]) {
-			out = append(out, checkEnum(at.WithElementKeyInt(i), items["enum"], d)...)
-		}
-	}
-	return out
-}
-
-func checkEnum(at *tftypes.AttributePath, enum, value tftypes.Value) []lens.Problem {
-	if !lens.Known(enum) || !lens.Known(value) || !enum.IsFullyKnown() {
-		return nil
-	}
-	allowed := lens.AsList(enum)
-	if len(allowed) == 0 || slices.ContainsFunc(allowed, value.Equal) {
-		return nil
-	}
-	return []lens.Problem{{Path: at, Summary: "Default is not in enum",
-		Detail: fmt.Sprintf("The default must be one of the values of enum, and %s is not.", lens.PathString(at))}}
-}

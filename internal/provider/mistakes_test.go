@@ -39,6 +39,11 @@ func TestBlueprintMistakesAreFoundOffline(t *testing.T) {
 		"no webhook":              {`webhook_changelog_destination = { url = "" }`, `url: it must not be empty`},
 		"mirror along nothing":    {`mirror_properties = { m = { path = "r.$title" } }`, `no such relation`},
 		"owners along nothing":    {`relations = { s = { target = "a" } }, ownership = { type = "Inherited", path = "r.x" }`, `no such relation`},
+		"short default":           {`properties = { string_props = { k = { default = "ab", min_length = 3 } } }`, `length 2, and min_length is 3`},
+		"long default":            {`properties = { string_props = { k = { default = "äöü", max_length = 2 } } }`, `length 3, and max_length is 2`},
+		"default beside pattern":  {`properties = { string_props = { k = { default = "ab", pattern = "^b" } } }`, `does not match the pattern`},
+		"small default":           {`properties = { number_props = { k = { default = 0.5, minimum = 1 } } }`, `0.5, and minimum is 1`},
+		"great default":           {`properties = { number_props = { k = { default = 2, maximum = 1.5 } } }`, `2, and maximum is 1.5`},
 		"line break in a pattern": {`properties = { array_props = { k = { string_items = { pattern = "a\nb" } } } }`, `pattern`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -128,3 +128,30 @@ func TestEntityUpdateKeepsWhatDefaultsFilledIn(t *testing.T) {
 		resource.TestStep{Config: config(`lang = "rust"`), Check: holds(jsonv.Object{"lang": "rust"})},
 	)
 }
+
+// An entity that is destroyed while its blueprint is renamed is gone under either
+// name.
+func TestAnEntityIsDestroyedWhileItsBlueprintIsRenamed(t *testing.T) {
+	t.Parallel()
+	a := open(t)
+	blueprint := func(id string) string {
+		return fmt.Sprintf(`resource "port_blueprint" "b" {
+  identifier = %q
+  title      = "B"
+}
+`, id)
+	}
+	a.run(
+		resource.TestStep{Config: blueprint("one") + `resource "port_entity" "e" {
+  blueprint  = port_blueprint.b.identifier
+  identifier = "e"
+  title      = "E"
+}`},
+		resource.TestStep{Config: blueprint("two"), Check: func(*terraform.State) error {
+			if all := jsonv.List(a.Must(http.MethodGet, "/v1/blueprints/two/entities", nil), "entities"); len(all) != 0 {
+				return fmt.Errorf("entities after the rename: %v", all)
+			}
+			return nil
+		}},
+	)
+}
