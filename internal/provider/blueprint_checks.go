@@ -31,7 +31,7 @@ var (
 // characters entities may use on top.
 func identifierCheck(also string, most int) lens.Check {
 	grammar := regexp.MustCompile(`^[\p{L}0-9@_.+:\\/` + also + `-]+$`)
-	say := fmt.Sprintf("letters, digits and any of @ _ . + : \\ / %s-, at most %d characters, and not . or ..", spaced(also), most)
+	say := fmt.Sprintf("letters, digits and any of `@ _ . + : \\ / %s-`, at most %d characters, and neither `.` nor `..`", spaced(also), most)
 	return lens.Test("Invalid identifier", say, func(v tftypes.Value) string {
 		s := lens.AsText(v)
 		if s != "." && s != ".." && utf8.RuneCountInString(s) <= most && grammar.MatchString(s) {
