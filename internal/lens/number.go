@@ -9,6 +9,13 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 )
 
+// Numbers beyond 2^±4096 (float64 ends at 2^1024) or of more digits than that
+// are refused: spelling one of a hundred thousand digits takes seconds.
+const (
+	maxExponent = 4096
+	maxDigits   = 4096
+)
+
 // numberText spells f with the fewest digits that give f again; whole numbers
 // are spelled in full as long as that is short.
 func numberText(f *big.Float) json.Number {
@@ -16,7 +23,7 @@ func numberText(f *big.Float) json.Number {
 		if i, acc := f.Int64(); acc == big.Exact {
 			return jsonv.Int(i)
 		}
-		if f.MantExp(nil) <= 2*precision {
+		if f.MantExp(nil) <= precision { // beyond that, all digits would say more than f holds
 			return json.Number(f.Text('f', 0))
 		}
 	}
@@ -32,11 +39,11 @@ func parseNumber(n json.Number) (*big.Float, error) {
 	if !jsonNumber(string(n)) {
 		return nil, fmt.Errorf("want a number, got %q", clip(string(n)))
 	}
-	if d := digitsOfExponent(string(n)); d > 6 {
+	if d := digitsOfExponent(string(n)); d > 6 || len(n) > maxDigits {
 		return nil, fmt.Errorf("number %s is out of range", clip(string(n)))
 	}
 	f, _, err := big.ParseFloat(string(n), 10, precision, big.ToNearestEven)
-	if err != nil || f.IsInf() {
+	if e := f.MantExp(nil); err != nil || f.IsInf() || e > maxExponent || e < -maxExponent {
 		return nil, fmt.Errorf("number %s is out of range", clip(string(n)))
 	}
 	return f, nil
