@@ -6,15 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"gopkg.in/yaml.v3"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal"
@@ -33,7 +30,10 @@ type scenarioFile struct {
 }
 
 type scenario struct {
-	Name   string `yaml:"name"`
+	Name string `yaml:"name"`
+	// Rows are the rows of reference/catalog.md that the scenario proves, by the
+	// ids of testdata/rows.txt: [N2, X1-7, §8 20].
+	Rows   []string `yaml:"rows"`
 	Limits struct {
 		Requests int           `yaml:"requests"`
 		Window   time.Duration `yaml:"window"`
@@ -58,21 +58,8 @@ type step struct {
 
 func TestScenarios(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/scenarios/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scenarios: %v", err)
-	}
-	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var file scenarioFile
-		decoder := yaml.NewDecoder(strings.NewReader(string(text)))
-		decoder.KnownFields(true)
-		if err := decoder.Decode(&file); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+	for _, name := range scenarioFiles(t) {
+		file := readScenarios(t, name)
 		for _, s := range file.Scenarios {
 			for _, storage := range []string{"memory", "sqlite"} {
 				t.Run(strings.TrimSuffix(filepath.Base(name), ".yaml")+"/"+s.Name+"/"+storage, func(t *testing.T) {

@@ -1,0 +1,145 @@
+package portal_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+// rowTags gathers which rows of reference/catalog.md are proven by what: the
+// "rows" of scenarios and the comments "// rows: …" of Go tests.
+func rowTags(t *testing.T) map[string][]string {
+	t.Helper()
+	tags := map[string][]string{}
+	note := func(where string, list ...string) {
+		for _, entry := range list {
+			rows, err := rowRange(entry)
+			if err != nil {
+				t.Errorf("%s: %v", where, err)
+			}
+			for _, row := range rows {
+				tags[row] = append(tags[row], where)
+			}
+		}
+	}
+	for _, name := range scenarioFiles(t) {
+		for _, s := range readScenarios(t, name).Scenarios {
+			note(filepath.Base(name)+": "+s.Name, s.Rows...)
+		}
+	}
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, match := range rowComment.FindAllStringSubmatch(string(text), -1) {
+			note(path, strings.Split(strings.TrimSuffix(strings.TrimSpace(match[1]), "."), ",")...)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tags
+}
+
+var (
+	rowComment = regexp.MustCompile(`(?m)^\s*// rows: (.*)$`)
+	rowForm    = regexp.MustCompile(`^([A-Z]|§[0-9.]+ )([0-9]+)(?:-([0-9]+))?$`)
+)
+
+// rowRange spells out "K4", "§8 7", "X1-7" or "§5.5 1-3".
+func rowRange(entry string) ([]string, error) {
+	m := rowForm.FindStringSubmatch(strings.TrimSpace(entry))
+	if m == nil {
+		return nil, &strconv.NumError{Func: "row", Num: entry, Err: strconv.ErrSyntax}
+	}
+	first, err := strconv.Atoi(m[2])
+	if err != nil {
+		return nil, err
+	}
+	last := first
+	if m[3] != "" {
+		if last, err = strconv.Atoi(m[3]); err != nil {
+			return nil, err
+		}
+	}
+	var out []string
+	for n := first; n <= last; n++ {
+		out = append(out, m[1]+strconv.Itoa(n))
+	}
+	return out, nil
+}
+
+// knownRows reads testdata/rows.txt.
+func knownRows(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/rows.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if line[0] != "§"[0] {
+			line = strings.Replace(line, " ", "", 1)
+		}
+		list, err := rowRange(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, list...)
+	}
+	return rows
+}
+
+func TestRowsOfTheReferenceAreProven(t *testing.T) {
+	t.Parallel()
+	tags, known := rowTags(t), knownRows(t)
+	for row, by := range tags {
+		if !slices.Contains(known, row) {
+			t.Errorf("there is no row %q: %s", row, strings.Join(by, "; "))
+		}
+	}
+	var open []string
+	for _, row := range known {
+		if len(tags[row]) == 0 {
+			open = append(open, row)
+		}
+	}
+	t.Logf("%d of %d rows of reference/catalog.md have a test; open: %s", len(known)-len(open), len(known), strings.Join(open, ", "))
+}
+
+func scenarioFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/scenarios/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	return files
+}
+
+func readScenarios(t *testing.T, name string) scenarioFile {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file scenarioFile
+	decoder := yaml.NewDecoder(strings.NewReader(string(text)))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&file); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return file
+}
