@@ -47,43 +47,55 @@ func updateBlueprint(ctx context.Context, c *change) (jsonv.Object, error) {
 }
 
 // replaceBlueprint is the read-modify-write of a blueprint: PUT replaces the
-// whole document, so what other resources own is read and sent back. Types that
-// change need two PUTs, because Port refuses to change them in one.
+// whole document, so what other resources own is read and sent back.
 func replaceBlueprint(ctx context.Context, c *change, id string) (jsonv.Object, error) {
-	path := []string{"blueprints", id}
-	answer, err := c.api.Call(ctx, portapi.Op{
-		Method: http.MethodGet, Path: path, Query: url.Values{"exclude_calculated_properties": {"true"}},
+	remote, err := getBlueprint(ctx, c.session, id)
+	if err != nil {
+		return nil, err
+	}
+	return putTyped(ctx, c, remote, func(remote jsonv.Object) jsonv.Object { return c.kind.codec.Overlay(remote, c.body) })
+}
+
+// getBlueprint reads a blueprint as it is now, for a read-modify-write.
+func getBlueprint(ctx context.Context, s *session, id string) (jsonv.Object, error) {
+	answer, err := s.api.Call(ctx, portapi.Op{
+		Method: http.MethodGet, Path: []string{"blueprints", id}, Query: url.Values{"exclude_calculated_properties": {"true"}},
 	})
 	if err != nil {
 		return nil, err
 	}
-	remote, err := envelope(answer, "blueprint")
+	return envelope(answer, "blueprint")
+}
+
+// putBlueprint replaces the blueprint id, which body may rename.
+func putBlueprint(ctx context.Context, s *session, id string, body jsonv.Object) (jsonv.Object, error) {
+	op := portapi.Op{Method: http.MethodPut, Path: []string{"blueprints", id}, Body: body}
+	if jsonv.String(body, "identifier") != id {
+		op.Repeat = portapi.RepeatNever // the old name is gone once it worked
+	}
+	answer, err := s.api.Call(ctx, op)
 	if err != nil {
 		return nil, err
 	}
-	put := func(body jsonv.Object) (jsonv.Object, error) {
-		op := portapi.Op{Method: http.MethodPut, Path: path, Body: body}
-		if jsonv.String(body, "identifier") != id {
-			op.Repeat = portapi.RepeatNever // the old name is gone once it worked
-		}
-		answer, err := c.api.Call(ctx, op)
-		if err != nil {
-			return nil, err
-		}
-		return envelope(answer, "blueprint")
-	}
-	if changed := retyped(remote, c.body); len(changed) > 0 {
+	return envelope(answer, "blueprint")
+}
+
+// putTyped replaces the blueprint remote by what merge makes of it. Types that
+// change need two PUTs, because Port refuses to change them in one.
+func putTyped(ctx context.Context, c *change, remote jsonv.Object, merge func(remote jsonv.Object) jsonv.Object) (jsonv.Object, error) {
+	id, body := jsonv.String(remote, "identifier"), merge(remote)
+	if changed := retyped(remote, body); len(changed) > 0 {
 		if c.typeProtection {
 			return nil, &diagnosed{retypedDiagnostics(id, changed)}
 		}
-		partial, err := put(withoutProperties(remote, changed))
+		partial, err := putBlueprint(ctx, c.session, id, withoutProperties(remote, changed))
 		if err != nil {
 			return nil, err
 		}
 		c.save(partial)
-		remote = partial
+		body = merge(partial)
 	}
-	return put(c.kind.codec.Overlay(remote, c.body))
+	return putBlueprint(ctx, c.session, id, body)
 }
 
 func deleteBlueprint(ctx context.Context, c *change) error {
@@ -139,13 +151,20 @@ func retyped(before, after jsonv.Object) []retyping {
 	return out
 }
 
-// withoutProperties is a document that PUT accepts, less some properties and
-// their places in required.
-func withoutProperties(document jsonv.Object, drop []retyping) jsonv.Object {
+// writable is a copy of a document that was read, less what only the server
+// sets.
+func writable(document jsonv.Object) jsonv.Object {
 	out := jsonv.CloneObject(document)
 	for _, k := range []string{"id", "organization", "createdAt", "createdBy", "updatedAt", "updatedBy"} {
 		delete(out, k)
 	}
+	return out
+}
+
+// withoutProperties is a document that PUT accepts, less some properties and
+// their places in required.
+func withoutProperties(document jsonv.Object, drop []retyping) jsonv.Object {
+	out := writable(document)
 	gone := map[string]bool{}
 	for _, d := range drop {
 		gone[d.key] = true

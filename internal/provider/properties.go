@@ -106,3 +106,40 @@ func changelogDestination() lens.Part {
 		lens.EmptyCase("kafka_changelog_destination", "KAFKA", "Kafka topic of the account, which gets every change of an entity. Write `{}`."),
 	).In("changelogDestination")
 }
+
+// relations is the codec of relations to other blueprints.
+func relations() lens.Part {
+	return lens.Field("relations", lens.Map(lens.Object(
+		lens.Field("target", lens.String, lens.Req, "Identifier of the blueprint that the relation leads to.").Check(notEmpty()),
+		lens.Field("title", lens.String, lens.Opt, "Title shown to people.").Check(lens.Length(0, 100)),
+		lens.Field("description", lens.String, lens.Opt, "Description of the relation."),
+		lens.Field("many", lens.Bool, lens.Opt, "Whether an entity may have several targets.").Default(false),
+		lens.Field("required", lens.Bool, lens.Opt, "Whether every entity must have a target. Not together with `many`.").Default(false),
+	)), lens.Opt, "Relations to other blueprints, by key.").Always().Check(keysCheck())
+}
+
+// mirrorProperties is the codec of values shown from related entities.
+func mirrorProperties() lens.Part {
+	return lens.Field("mirror_properties", lens.Map(lens.Object(
+		lens.Field("path", lens.String, lens.Req, "Relations joined by dots, ending in a property of the last blueprint or a meta property such as `$title`.").
+			Check(lens.Match(mirrorPath, "at least one relation, a dot and a property")),
+		lens.Field("title", lens.String, lens.Opt, "Title shown to people.").Check(lens.Length(0, 100)),
+	)), lens.Opt, "Properties that show a value of a related entity, by key.").Always().Check(keysCheck())
+}
+
+// calculationProperties is the codec of values that jq computes.
+func calculationProperties() lens.Part {
+	return lens.Field("calculation_properties", lens.Map(lens.Object(
+		lens.Field("calculation", lens.String, lens.Req, "Program in jq that computes the value from the entity.").Check(jqCheck()),
+		lens.Field("type", lens.Enum("string", "number", "boolean", "object", "array"), lens.Req, "Type of the result; anything else the program gives becomes null."),
+		lens.Field("title", lens.String, lens.Opt, "Title shown to people."),
+		lens.Field("description", lens.String, lens.Opt, "Description of the property."),
+		lens.Field("icon", lens.String, lens.Opt, "Icon of the property."),
+		lens.Field("format", lens.String, lens.Opt, "Format of the result, such as `url` or `date-time`."),
+		lens.Field("date_format", lens.String, lens.Opt, "How dates are shown, such as `relative` or `24-hour`."),
+		lens.Field("colorized", lens.Bool, lens.Opt, "Whether values are shown in colours."),
+		lens.Field("colors", lens.Map(lens.Checked(lens.String, lens.OneOf(colours...))), lens.Opt, "Colour of each value.").OmitEmpty(),
+		specField("open-api", "async-api", "embedded-url"),
+		specAuthentication(),
+	)), lens.Opt, "Properties whose value is computed by jq, by key.").Always().Check(keysCheck())
+}
