@@ -293,7 +293,7 @@ func (tx *memoryTx) Scan(k Kind, where Where, page Page, prefix ...string) iter.
 			f = f.copy()
 		}
 		left := page.Limit
-		err = f.walk(text, after, paged, tx.store.indexes.equals(k, where), func(i *item) error {
+		err = f.walk(text, after, paged, tx.store.indexes.conditions(k, where), page.wide(), func(i *item) error {
 			if err := tx.check(); err != nil {
 				return err
 			}
@@ -315,12 +315,12 @@ func (tx *memoryTx) Scan(k Kind, where Where, page Page, prefix ...string) iter.
 	}
 }
 
-// walk visits the items below prefix and behind after in scan order; equals may
-// spare it some that are not wanted.
-func (f *family) walk(prefix string, after position, paged bool, equals []Equal, visit func(*item) error) error {
+// walk visits the items below prefix and behind after in scan order; conditions
+// may spare it some that are not wanted.
+func (f *family) walk(prefix string, after position, paged bool, conditions [][]Entry, most int, visit func(*item) error) error {
 	behind := after
 	wanted := func(i *item) bool { return !paged || i.compare(behind) > 0 }
-	if found, ok := f.candidates(prefix, equals); ok {
+	if found, ok := f.candidates(prefix, conditions, most); ok {
 		return visitSorted(found, wanted, visit)
 	}
 	if prefix == "" {
@@ -359,26 +359,42 @@ func (f *family) walk(prefix string, after position, paged bool, equals []Equal,
 }
 
 // candidates gathers the items of the most selective condition; ok is false
-// when none is selective enough.
-func (f *family) candidates(prefix string, equals []Equal) (best []*item, ok bool) {
-	most := maxCandidates
-	for _, e := range equals {
+// when none admits at most so many.
+func (f *family) candidates(prefix string, conditions [][]Entry, most int) (best []*item, ok bool) {
+	for _, entries := range conditions {
 		var found []*item
-		for _, value := range e.Values {
-			from := indexed{e.Path, value, &item{position: position{key: prefix}}}
-			f.indexed.Ascend(from, func(x indexed) bool {
-				if x.path != e.Path || x.value != value || !strings.HasPrefix(x.item.key, prefix) {
-					return false
-				}
-				found = append(found, x.item)
-				return len(found) <= most
-			})
+		for _, e := range entries {
+			if found = f.having(e, prefix, found, most); len(found) > most {
+				break
+			}
 		}
 		if len(found) <= most {
 			best, ok, most = found, true, len(found)
 		}
 	}
 	return best, ok
+}
+
+// having appends the items below prefix that have an index entry to found, until
+// those are more than most.
+func (f *family) having(e Entry, prefix string, found []*item, most int) []*item {
+	if e.Path == KeyPath {
+		if key, possible := below(prefix, e.Value); possible {
+			if i := f.get(key); i != nil {
+				found = append(found, i)
+			}
+		}
+		return found
+	}
+	from := indexed{e.Path, e.Value, &item{position: position{key: prefix}}}
+	f.indexed.Ascend(from, func(x indexed) bool {
+		if x.path != e.Path || x.value != e.Value || !strings.HasPrefix(x.item.key, prefix) {
+			return false
+		}
+		found = append(found, x.item)
+		return len(found) <= most
+	})
+	return found
 }
 
 func visitSorted(items []*item, wanted func(*item) bool, visit func(*item) error) error {

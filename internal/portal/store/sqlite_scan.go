@@ -136,7 +136,7 @@ func (tx *sqliteTx) open(k Kind, where Where, page Page, prefix []string) (*scan
 		s.whole = true // nothing can be below a prefix that no key can have
 		return s, nil
 	}
-	refs, few, err := tx.candidates(string(k), text, tx.store.options.Indexes.equals(k, where))
+	refs, few, err := tx.candidates(string(k), text, tx.store.options.Indexes.conditions(k, where), page.wide())
 	if err == nil && !few && text == "" {
 		refs, err = tx.all(string(k))
 		few = true
@@ -154,19 +154,15 @@ func (tx *sqliteTx) open(k Kind, where Where, page Page, prefix []string) (*scan
 }
 
 // candidates gathers the documents of the most selective condition; ok is false
-// when none is selective enough.
-func (tx *sqliteTx) candidates(kind, prefix string, equals []Equal) (best []ref, ok bool, err error) {
-	// The committer has made sure of the index of updates.
-	if len(equals) == 0 || tx.group == nil && !tx.indexed {
-		return nil, false, nil
-	}
-	most := maxCandidates
-	for _, e := range equals {
+// when none admits at most so many.
+func (tx *sqliteTx) candidates(kind, prefix string, conditions [][]Entry, most int) (best []ref, ok bool, err error) {
+	for _, entries := range conditions {
+		if !tx.answers(entries) {
+			continue
+		}
 		var found []ref
-		for _, value := range e.Values {
-			more, err := tx.refs(
-				"SELECT created, key, doc FROM entry WHERE kind = ? AND path = ? AND value = ? AND key >= ? AND key < ? LIMIT ?",
-				kind, e.Path, value, prefix, behind(prefix), int64(most-len(found)+1))
+		for _, e := range entries {
+			more, err := tx.having(e, kind, prefix, most-len(found)+1)
 			if err != nil {
 				return nil, false, err
 			}
@@ -179,6 +175,26 @@ func (tx *sqliteTx) candidates(kind, prefix string, equals []Equal) (best []ref,
 		}
 	}
 	return best, ok, nil
+}
+
+// answers tells whether the entries can be looked up. The committer has made sure
+// of the index of updates, and keys need none.
+func (tx *sqliteTx) answers(entries []Entry) bool {
+	return tx.group != nil || tx.indexed || !slices.ContainsFunc(entries, func(e Entry) bool { return e.Path != KeyPath })
+}
+
+// having finds the documents below prefix that have an index entry, at most limit.
+func (tx *sqliteTx) having(e Entry, kind, prefix string, limit int) ([]ref, error) {
+	if e.Path == KeyPath {
+		key, possible := below(prefix, e.Value)
+		if !possible {
+			return nil, nil
+		}
+		return tx.refs("SELECT created, key, id FROM doc WHERE kind = ? AND key = ?", kind, key)
+	}
+	return tx.refs(
+		"SELECT created, key, doc FROM entry WHERE kind = ? AND path = ? AND value = ? AND key >= ? AND key < ? LIMIT ?",
+		kind, e.Path, e.Value, prefix, behind(prefix), int64(limit))
 }
 
 func (tx *sqliteTx) all(kind string) ([]ref, error) {

@@ -82,6 +82,21 @@ type Page struct {
 	After string
 	// Limit is the most rows to yield; 0 is no limit.
 	Limit int
+	// Few tells how many rows a caller means to take who decides for himself
+	// when to stop; 0 is no idea. A store then rather walks in order than gathers
+	// the many documents that a wide condition admits.
+	Few int
+}
+
+// wide is the most index entries that a scan of this page gathers and sorts.
+// Walking in order costs a page of n rows some n·N/c of N documents when c of them
+// are candidates, gathering costs c: about even near this bound.
+func (p Page) wide() int {
+	n := max(p.Limit, p.Few)
+	if n == 0 {
+		return maxCandidates
+	}
+	return min(max(minWide, wideFactor*n), maxCandidates)
 }
 
 // Where selects documents. Match decides alone; Equals may name conditions that
@@ -93,11 +108,17 @@ type Where interface {
 }
 
 // Equal is the condition that the index entry named Path of a document has one
-// of the values (see [Index]). Several Equals are joined by "and".
+// of the values (see [Index]), or that one of Or holds. Several Equals are joined
+// by "and".
 type Equal struct {
 	Path   string
 	Values []string
+	Or     []Equal
 }
+
+// KeyPath is a Path that every document has without an index: its value is the
+// one part of the key that follows the prefix of the scan.
+const KeyPath = ""
 
 // Index says which entries of a document of one kind the store indexes: pairs of
 // a path and a text. A path may have several values. It must be a pure function.

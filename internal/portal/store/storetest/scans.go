@@ -291,6 +291,7 @@ func indexEquivalence(t *testing.T, s store.Store) {
 				return err
 			}
 			d := created(fmt.Sprint(rng.IntN(4)))
+			d["last"] = key[2]
 			if rng.IntN(3) > 0 {
 				d["a"] = pick()
 			}
@@ -304,21 +305,31 @@ func indexEquivalence(t *testing.T, s store.Store) {
 	}
 	for range 300 {
 		where := equal("a", pick(), pick())
-		switch rng.IntN(4) {
+		prefix := []string{fmt.Sprint(rng.IntN(2)), fmt.Sprint(rng.IntN(3))}[:rng.IntN(3)]
+		switch rng.IntN(6) {
 		case 0:
 			where = equal("tags", pick(), pick(), pick())
+		case 3:
+			where = either(where, equal("tags", pick()))
+		case 4:
+			key := fmt.Sprint(rng.IntN(40))
+			where = either(equal("tags", pick()), keyed(key, "absent", strings.Repeat("k", 1<<17)))
+			if len(prefix) < 2 {
+				where.equals = nil // the part behind a shorter prefix is not the last
+			}
 		case 1:
 			a, b := equal("a", pick(), pick()), equal("tags", pick(), pick())
 			where = when{func(d store.Doc) bool { return a.match(d) && b.match(d) }, append(a.equals, b.equals...)}
 		case 2:
 			where.equals[0].Values = append(where.equals[0].Values, "absent", where.equals[0].Values[0])
 		}
-		prefix := []string{fmt.Sprint(rng.IntN(2)), fmt.Sprint(rng.IntN(3))}[:rng.IntN(3)]
 		page := store.Page{Limit: rng.IntN(6)}
 		if all := scan(t, s, plain, nil, store.Page{}); rng.IntN(2) == 0 {
 			page.After = store.Cursor(all[rng.IntN(len(all))])
 		}
-		same(t, scan(t, s, plain, where, page, prefix...), scan(t, s, Indexed, where, page, prefix...))
+		// Without conditions nothing is left out: what a plain walk admits.
+		unhinted := when{match: where.match}
+		same(t, scan(t, s, plain, unhinted, page, prefix...), scan(t, s, Indexed, where, page, prefix...))
 	}
 	none := when{match: func(store.Doc) bool { return false }, equals: []store.Equal{{Path: "a"}}}
 	same(t, 0, len(scan(t, s, Indexed, none, store.Page{})))
@@ -331,7 +342,7 @@ func indexSelective(t *testing.T, s store.Store) {
 	}
 	update(t, s, func(tx store.Tx) error {
 		for i := range 2000 {
-			d := store.Doc{"a": fmt.Sprint(i % 500), "tags": []any{"all", fmt.Sprint(i % 2)}}
+			d := store.Doc{"a": fmt.Sprint(i % 500), "tags": []any{"all", fmt.Sprint(i % 2)}, "last": fmt.Sprint(i)}
 			if err := tx.Put(Indexed, d, fmt.Sprint(i%2), "b", fmt.Sprint(i)); err != nil {
 				return err
 			}
@@ -340,6 +351,7 @@ func indexSelective(t *testing.T, s store.Store) {
 	})
 	tags := equal("tags", "all")
 	tags.equals = append(tags.equals, store.Equal{Path: "a", Values: []string{"4"}})
+	some := either(either(equal("a", "7"), keyed("9")), equal("a", "1"))
 	for name, c := range map[string]struct {
 		where  store.Where
 		prefix []string
@@ -355,6 +367,8 @@ func indexSelective(t *testing.T, s store.Store) {
 		"a page of everything":  {prefix: []string{"0"}, page: store.Page{Limit: 5}, most: 5, rows: 5},
 		"a value nobody has":    {where: equal("a", "none"), most: 0},
 		"no value at all":       {where: equal("a"), most: 0},
+		"any of three":          {where: some, prefix: []string{"1", "b"}, most: 9, rows: 9},
+		"a few of a wide one":   {where: equal("tags", "all"), prefix: []string{"0"}, page: store.Page{Few: 5}, most: 1000, rows: 1000},
 		"documents of one part": {prefix: []string{"1", "b", "7"}, most: 1, rows: 1},
 	} {
 		before := stats.Examined()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -186,6 +187,23 @@ func equal(path string, values ...string) when {
 			return false
 		},
 		equals: []store.Equal{{Path: path, Values: values}},
+	}
+}
+
+// keyed is the condition that the last part of the key, which the documents of the
+// test repeat under "last", is one of parts.
+func keyed(parts ...string) when {
+	return when{
+		match:  func(d store.Doc) bool { return slices.Contains(parts, jsonv.String(d, "last")) },
+		equals: []store.Equal{{Path: store.KeyPath, Values: parts}},
+	}
+}
+
+// either is the condition that one of two holds.
+func either(a, b when) when {
+	return when{
+		match:  func(d store.Doc) bool { return a.match(d) || b.match(d) },
+		equals: []store.Equal{{Or: []store.Equal{a.equals[0], b.equals[0]}}},
 	}
 }
 
