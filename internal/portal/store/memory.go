@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -15,7 +16,8 @@ import (
 // moment it began and neither waits for writers nor makes them wait.
 type Memory struct {
 	indexes  Indexes
-	current  atomic.Pointer[trees]
+	current  atomic.Pointer[state]
+	log      *changeLog
 	writer   chan struct{} // holds one token; who has it may publish
 	gate     gate
 	examined atomic.Int64
@@ -28,9 +30,9 @@ var (
 
 // NewMemory makes an empty store that lives as long as the process.
 func NewMemory(indexes Indexes) Store {
-	m := &Memory{indexes: indexes, writer: make(chan struct{}, 1)}
+	m := &Memory{indexes: indexes, writer: make(chan struct{}, 1), log: newChangeLog()}
 	m.writer <- struct{}{}
-	m.current.Store(&trees{})
+	m.current.Store(&state{})
 	return m
 }
 
@@ -63,15 +65,13 @@ func (m *Memory) Update(ctx context.Context, f func(Tx) error) error {
 	if err := f(tx); err != nil {
 		return err
 	}
-	if len(tx.changed) > 0 {
-		next := make(trees, len(*base)+1)
-		for k, t := range *base {
-			next[k] = t
-		}
-		for k, t := range tx.changed {
-			next[k] = t
-		}
-		m.current.Store(&next)
+	if len(tx.changes) > 0 {
+		next := &state{base.revision + 1, make(trees, len(base.trees)+1)}
+		maps.Copy(next.trees, base.trees)
+		maps.Copy(next.trees, tx.changed)
+		m.log.begin(base.revision, next.revision)
+		m.current.Store(next)
+		m.log.end(true, tx.changes)
 	}
 	return nil
 }
@@ -84,6 +84,12 @@ func (m *Memory) Close() error {
 
 // Examined implements [Stats].
 func (m *Memory) Examined() int64 { return m.examined.Load() }
+
+// state is what a commit published.
+type state struct {
+	revision int64
+	trees    trees
+}
 
 // trees are the documents of every kind. Published trees never change.
 type trees map[Kind]*family
@@ -174,8 +180,9 @@ func (f *family) forget(old *item, entries func(Doc) []Entry) {
 type memoryTx struct {
 	store    *Memory
 	ctx      context.Context
-	base     *trees
+	base     *state
 	changed  trees
+	changes  []change
 	writable bool
 	over     bool
 }
@@ -193,7 +200,7 @@ func (tx *memoryTx) family(k Kind) *family {
 	if f := tx.changed[k]; f != nil {
 		return f
 	}
-	return (*tx.base)[k]
+	return tx.base.trees[k]
 }
 
 func (tx *memoryTx) own(k Kind) (*family, error) {
@@ -205,7 +212,7 @@ func (tx *memoryTx) own(k Kind) (*family, error) {
 	}
 	f := tx.changed[k]
 	if f == nil {
-		if f = (*tx.base)[k]; f == nil {
+		if f = tx.base.trees[k]; f == nil {
 			f = newFamily()
 		} else {
 			f = f.copy()
@@ -250,6 +257,7 @@ func (tx *memoryTx) Put(k Kind, d Doc, key ...string) error {
 		return err
 	}
 	f.put(&item{position{createdOf(d), text}, slices.Clone(key), d}, tx.entries(k))
+	tx.note(k, text)
 	return nil
 }
 
@@ -268,7 +276,20 @@ func (tx *memoryTx) Delete(k Kind, key ...string) error {
 		return ErrNotFound
 	}
 	f.remove(old, tx.entries(k))
+	tx.note(k, text)
 	return nil
+}
+
+func (tx *memoryTx) note(k Kind, key string) {
+	tx.changes = append(tx.changes, change{kind: k, key: key, revision: tx.base.revision + 1})
+}
+
+// Changed implements [Tx].
+func (tx *memoryTx) Changed(since Mark, kinds ...Kind) ([]Change, Mark, bool, error) {
+	if err := tx.check(); err != nil {
+		return nil, "", false, err
+	}
+	return tx.store.log.since(tx.ctx, since, tx.base.revision, nil, kinds)
 }
 
 var errStop = errors.New("stop")

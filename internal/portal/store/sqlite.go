@@ -31,6 +31,7 @@ type SQLite struct {
 	gate     gate
 	cache    *cache
 	recent   *recent
+	log      *changeLog
 	walks    atomic.Pointer[walks]
 	readers  readers
 	writer   *conn
@@ -65,6 +66,7 @@ func OpenSQLite(ctx context.Context, path string, options SQLiteOptions) (Store,
 		s.options.CacheBytes = 128 << 20
 	}
 	s.cache = newCache(s.options.CacheBytes)
+	s.log = newChangeLog()
 	s.recent = newRecent(s.options.CacheBytes / 4)
 	s.readers = readers{path: path, clock: s.clock, idle: make(chan *conn, maxIdleReaders)}
 	fresh, err := inspect(path)

@@ -258,7 +258,7 @@ func (s *SQLite) runMember(j *job, g *group, first bool, outcomes *[]error) (mor
 			return false, false
 		}
 	}
-	j.turn <- &sqliteTx{store: s, ctx: j.ctx, conn: s.writer, group: g}
+	j.turn <- &sqliteTx{store: s, ctx: j.ctx, conn: s.writer, group: g, before: changes}
 	result := <-j.ran
 	*outcomes = append(*outcomes, result.err)
 	if result.err == nil && !result.broken {
@@ -285,7 +285,9 @@ func (s *SQLite) finish(g *group, members []*job, outcomes []error) {
 		err = s.writer.run("ROLLBACK")
 	} else {
 		if err = s.writer.run("UPDATE meta SET revision = ?", g.revision); err == nil {
+			s.log.begin(g.base, g.revision)
 			err = s.recent.commit(g.base, g.revision, g.changes, func() error { return s.writer.run("COMMIT") })
+			s.log.end(err == nil, g.changes)
 		}
 	}
 	if err != nil {

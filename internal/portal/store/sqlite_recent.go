@@ -18,11 +18,15 @@ type recent struct {
 	committing bool
 }
 
-// change is what a transaction leaves under a key; doc is nil after a deletion.
+// change is one write of a transaction; doc is nil after a deletion. name is
+// that of [nameOf].
 type change struct {
-	name string
-	doc  Doc
-	size int
+	kind     Kind
+	key      string
+	name     string
+	revision int64
+	doc      Doc
+	size     int
 }
 
 func newRecent(limit int) *recent {

@@ -27,6 +27,8 @@ type sqliteTx struct {
 	group *group
 	over  bool
 	scans []*scan
+	// before counts the changes of the group that were there when an update began.
+	before int
 	// base is the revision that a view is of.
 	base int64
 	// absent names the document that was last found not to be there.
@@ -213,7 +215,7 @@ func (tx *sqliteTx) Put(k Kind, d Doc, key ...string) error {
 	tx.group.revision++
 	revision := tx.group.revision
 	tx.group.written[revision] = written{d, len(body)}
-	tx.group.changed(change{name, d, len(body)})
+	tx.group.changed(change{k, text, name, revision, d, len(body)})
 	at := position{createdOf(d), text}
 	entries := tx.store.options.Indexes.entriesOf(k, d)
 	if replaces {
@@ -284,11 +286,23 @@ func (tx *sqliteTx) Delete(k Kind, key ...string) error {
 		return ErrNotFound
 	}
 	tx.group.revision++ // a deletion counts as a change that must be committed
-	tx.group.changed(change{name: nameOf(k, text)})
+	tx.group.changed(change{kind: k, key: text, name: nameOf(k, text), revision: tx.group.revision})
 	c, kind := tx.conn, string(k)
 	return tx.trouble(errors.Join(
 		c.run("DELETE FROM doc WHERE id = ?", old.id),
 		c.dropPositions(kind, old.at),
 		c.dropEntries(kind, old.at, old.entries),
 	))
+}
+
+// Changed implements [Tx].
+func (tx *sqliteTx) Changed(since Mark, kinds ...Kind) ([]Change, Mark, bool, error) {
+	if err := tx.check(); err != nil {
+		return nil, "", false, err
+	}
+	if tx.group == nil {
+		return tx.store.log.since(tx.ctx, since, tx.base, nil, kinds)
+	}
+	// Of the writes of its group an update sees those of the members before it.
+	return tx.store.log.since(tx.ctx, since, tx.group.base, tx.group.changes[:tx.before], kinds)
 }

@@ -66,6 +66,22 @@ type Tx interface {
 	// counts as "". Writes of the same transaction are seen up to the start of
 	// the scan; writing while a scan runs is allowed. An error ends the scan.
 	Scan(k Kind, where Where, page Page, prefix ...string) iter.Seq2[Row, error]
+	// Changed lists the documents that were put or deleted, each once and in no
+	// order, between the state of since and the state that this transaction sees
+	// without its own writes; now is the mark of the latter. No kinds are all
+	// kinds. It may name a document too many, never one too few. known is false
+	// when the store cannot tell: since is "", from another life of the store,
+	// newer than this transaction, or too long ago.
+	Changed(since Mark, kinds ...Kind) (changes []Change, now Mark, known bool, err error)
+}
+
+// Mark names a committed state of a store; "" names none.
+type Mark string
+
+// Change names a document that was put or deleted.
+type Change struct {
+	Kind Kind
+	Key  []string
 }
 
 // Row is one document of a scan together with its key. Both are shared and must

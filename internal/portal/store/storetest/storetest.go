@@ -80,6 +80,11 @@ func Run(t *testing.T, open Open) {
 		"conditions give the same with and without an index": indexEquivalence,
 		"a selective condition looks at few documents":       indexSelective,
 		"long indexed values are told apart":                 longValues,
+		"changes since a mark are named":                     changesAreNamed,
+		"own writes are no change":                           ownWritesAreNoChange,
+		"changes since an unknown mark are unknown":          unknownMarks,
+		"changes of long ago are exact or unknown":           longAgo,
+		"who follows the changes has the whole":              changesMakeAMirror,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
