@@ -124,7 +124,7 @@ func (s *session) writeBlueprint(def jsonv.Object, old *blueprint) (jsonv.Object
 		return nil, err
 	}
 	if old != nil {
-		if err := s.evolve(old, next); err != nil {
+		if err := s.bringAlong(old, next); err != nil {
 			return nil, err
 		}
 	}
@@ -140,7 +140,25 @@ func (s *session) writeBlueprint(def jsonv.Object, old *blueprint) (jsonv.Object
 	if old != nil {
 		action, before = "UPDATE", old.doc
 	}
-	return public(def), s.changedBlueprint(action, next.id, before, def)
+	if err := s.changedBlueprint(action, next.id, before, def); err != nil {
+		return nil, err
+	}
+	return public(def), s.settle()
+}
+
+// bringAlong makes the entities fit the new definition; with a new identifier all
+// of them change.
+func (s *session) bringAlong(old, next *blueprint) error {
+	if old.id != next.id && s.listening() {
+		docs, err := s.stored(old.id)
+		if err != nil {
+			return err
+		}
+		if err := s.allFollow(old.id, next.id, docs); err != nil {
+			return err
+		}
+	}
+	return s.evolve(old, next)
 }
 
 // patched merges a PATCH body into a definition: maps entry by entry, entries key

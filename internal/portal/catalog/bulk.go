@@ -37,6 +37,12 @@ func (c *Catalog) BulkUpsert(ctx context.Context, tx store.Tx, actor Actor, blue
 			failures = append(failures, jsonv.Object{
 				"identifier": id, "index": jsonv.Int(i), "statusCode": jsonv.Int(f.Status), "error": f.Code, "message": f.Message,
 			})
+			if in.idQuery != nil && id == unknownItem {
+				id = "" // nothing is called so
+			}
+			if err := s.refused(bp, id, o.Upsert, f.Message); err != nil {
+				return nil, err
+			}
 		default:
 			return nil, err
 		}
@@ -44,13 +50,16 @@ func (c *Catalog) BulkUpsert(ctx context.Context, tx store.Tx, actor Actor, blue
 	return jsonv.Object{"entities": entities, "errors": failures}, nil
 }
 
+// unknownItem is what an item is called whose identifier query found nothing (B5).
+const unknownItem = "unknown"
+
 // bulkItem writes one item and says what to call it when it fails (B5).
 func (s *session) bulkItem(bp *blueprint, in entityBody, o WriteOptions) (*write, string, error) {
 	var err error
 	switch {
 	case in.idQuery != nil:
 		if in.id, err = s.selectOne(bp, in.idQuery); err != nil {
-			return nil, "unknown", err
+			return nil, unknownItem, err
 		}
 		in.idQuery = nil
 	case in.id == "":

@@ -60,6 +60,11 @@ type Actor struct {
 	// UserAgent becomes the $datasource of the entities written
 	// (reference/catalog.md §4.13).
 	UserAgent string
+	// Origin is what records of changes name as the origin; "" is the API.
+	// Installation is the identifier of the integration that calls, if one does
+	// (reference/identity.md §8.6).
+	Origin       string
+	Installation string
 }
 
 // WriteOptions are the query parameters of entity writes (reference/catalog.md §1.5).

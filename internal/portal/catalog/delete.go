@@ -161,7 +161,7 @@ func (d *deletion) run() error {
 			return err
 		}
 	}
-	return nil
+	return d.s.settle()
 }
 
 // loosen takes an identifier out of an optional relation; the holder's
@@ -186,6 +186,9 @@ func (s *session) loosen(l loose) error {
 		e.part("relations")[l.ref.key] = kept
 	default:
 		return nil
+	}
+	if err := s.follows(l.from, l.from); err != nil {
+		return err
 	}
 	return s.putEntity(l.from, e.result)
 }

@@ -17,12 +17,16 @@ func (w *write) apply() error {
 		return w.s.change("CREATE", k, k, func() error { return w.s.putEntity(k, w.doc) })
 	}
 	was := entityKey{w.bp.id, jsonv.String(w.existing, "identifier")}
-	return w.s.change("UPDATE", was, k, func() error {
+	err := w.s.change("UPDATE", was, k, func() error {
 		if was != k {
 			return w.rename(was, k)
 		}
 		return w.s.putEntity(k, w.doc)
 	})
+	if err != nil {
+		return err
+	}
+	return w.s.settle()
 }
 
 // createBare makes the target of a relation that names nothing yet: its
@@ -78,6 +82,9 @@ func (w *write) rename(was, is entityKey) error {
 			e = &edit{doc: d}
 			edits[from] = e
 			followers = append(followers, from)
+			if err := w.s.follows(from, from); err != nil {
+				return err
+			}
 		}
 		redirectRelation(e, r.key, was.id, is.id)
 		return nil

@@ -53,12 +53,7 @@ func (s *session) evolve(old, next *blueprint) error {
 			changed = append(changed, doc)
 		}
 	}
-	for _, doc := range changed {
-		if err := s.putEntity(entityKey{old.id, jsonv.String(doc, "identifier")}, doc); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.putFollowers(old.id, changed)
 }
 
 func (e *evolution) idle() bool {

@@ -16,6 +16,7 @@ import (
 // (reference/catalog.md §2.16 X7).
 func (c *Catalog) DeleteAllEntities(ctx context.Context, tx store.Tx, actor Actor, id string, o DeleteAllOptions) (string, error) {
 	s := c.begin(ctx, tx, actor)
+	s.job = true
 	b, err := s.needBlueprint(id)
 	if err != nil {
 		return "", err
@@ -116,7 +117,7 @@ func (s *session) deleteEverything(b *blueprint, refs []reference) (int, error) 
 			return 0, err
 		}
 	}
-	return len(ids), nil
+	return len(ids), s.settle()
 }
 
 // emptyRelation clears a relation on every entity that has a value in it.
@@ -134,12 +135,7 @@ func (s *session) emptyRelation(r reference) error {
 		e.part("relations")[r.key] = emptyOf(r.relation)
 		changed = append(changed, e.result)
 	}
-	for _, d := range changed {
-		if err := s.putEntity(entityKey{r.blueprint, jsonv.String(d, "identifier")}, d); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.putFollowers(r.blueprint, changed)
 }
 
 // emptyOf is the value of a cleared relation.

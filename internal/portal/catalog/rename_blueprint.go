@@ -45,6 +45,9 @@ func (s *session) renameBlueprint(old, next *blueprint) error {
 			if err := s.putBlueprint(def); err != nil {
 				return err
 			}
+			if err := s.changedBlueprint("UPDATE", b.id, b.doc, def); err != nil {
+				return err
+			}
 		}
 		if isSystem(b.id) {
 			if err := s.renameInValues(b, old.id, next.id); err != nil {
@@ -52,12 +55,9 @@ func (s *session) renameBlueprint(old, next *blueprint) error {
 			}
 		}
 	}
-	var docs []store.Doc
-	for row, err := range s.entitiesOf(old.id, nil, store.Page{}) {
-		if err != nil {
-			return err
-		}
-		docs = append(docs, row.Doc)
+	docs, err := s.stored(old.id)
+	if err != nil {
+		return err
 	}
 	for _, d := range docs {
 		id := jsonv.String(d, "identifier")
@@ -71,6 +71,17 @@ func (s *session) renameBlueprint(old, next *blueprint) error {
 		}
 	}
 	return nil
+}
+
+// stored lists the entities of a blueprint.
+func (s *session) stored(blueprint string) (docs []store.Doc, err error) {
+	for row, err := range s.entitiesOf(blueprint, nil, store.Page{}) {
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, row.Doc)
+	}
+	return docs, nil
 }
 
 // renameInValues rewrites the properties of system blueprints that hold
@@ -107,12 +118,7 @@ func (s *session) renameInValues(b *blueprint, old, next string) error {
 			changed = append(changed, e.result)
 		}
 	}
-	for _, d := range changed {
-		if err := s.putEntity(entityKey{b.id, jsonv.String(d, "identifier")}, d); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.putFollowers(b.id, changed)
 }
 
 // replaced returns list with every old exchanged for next.

@@ -87,6 +87,13 @@ func (s *session) applyRename(bp *blueprint, kind keyKind, was, is string) (json
 	for _, b := range all {
 		known[b.id] = b
 	}
+	moved, err := s.movedValues(bp.id, kind.values, was, is)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.allFollow(bp.id, bp.id, moved); err != nil {
+		return nil, err
+	}
 	rw := &rewriter{bp: bp, kind: kind, was: was, is: is, find: func(id string) (*blueprint, error) { return known[id], nil }, s: s}
 	var answer jsonv.Object
 	for _, b := range all {
@@ -109,22 +116,26 @@ func (s *session) applyRename(bp *blueprint, kind keyKind, was, is string) (json
 		if err := s.putBlueprint(def); err != nil {
 			return nil, err
 		}
+		if err := s.changedBlueprint("UPDATE", b.id, b.doc, def); err != nil {
+			return nil, err
+		}
 	}
-	if err := s.moveValues(bp.id, kind.values, was, is); err != nil {
+	if err := s.putFollowers(bp.id, moved); err != nil {
 		return nil, err
 	}
-	return answer, s.changedBlueprint("UPDATE", bp.id, bp.doc, answer)
+	return answer, s.settle()
 }
 
-// moveValues renames a key in every entity of a blueprint.
-func (s *session) moveValues(blueprint, part, was, is string) error {
+// movedValues are the entities of a blueprint that hold a value under a key,
+// changed to hold it under another.
+func (s *session) movedValues(blueprint, part, was, is string) ([]store.Doc, error) {
 	if part == "" {
-		return nil
+		return nil, nil
 	}
 	var changed []store.Doc
 	for row, err := range s.entitiesOf(blueprint, nil, store.Page{}) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		value, ok := jsonv.Get(row.Doc, part, was)
 		if !ok {
@@ -136,12 +147,7 @@ func (s *session) moveValues(blueprint, part, was, is string) error {
 		delete(values, was)
 		changed = append(changed, e.result)
 	}
-	for _, d := range changed {
-		if err := s.putEntity(entityKey{blueprint, jsonv.String(d, "identifier")}, d); err != nil {
-			return err
-		}
-	}
-	return nil
+	return changed, nil
 }
 
 // rewriter follows paths through the definitions as they were and exchanges the

@@ -27,6 +27,12 @@ type session struct {
 	// dry keeps writes in the session instead of the transaction (validation_only).
 	dry   bool
 	runID string
+	// job marks what a migration or the deletion of all entities does.
+	job bool
+	// followers are entities that change along with something else; their
+	// changes are recorded when it is done.
+	followers []follower
+	following map[entityKey]bool
 
 	blueprints map[string]*blueprint
 	entities   map[entityKey]store.Doc
