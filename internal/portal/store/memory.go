@@ -292,6 +292,9 @@ func (tx *memoryTx) Changed(since Mark, kinds ...Kind) ([]Change, Mark, bool, er
 	return tx.store.log.since(tx.ctx, since, tx.base.revision, nil, kinds)
 }
 
+// Wrote is what [Wrote] asks for.
+func (tx *memoryTx) Wrote() bool { return len(tx.changed) > 0 }
+
 var errStop = errors.New("stop")
 
 // Scan implements [Tx].

@@ -107,6 +107,9 @@ func (tx *sqliteTx) decoded(revision int64, body string, get func(*cache, int64)
 	return d, nil
 }
 
+// Wrote is what [Wrote] asks for.
+func (tx *sqliteTx) Wrote() bool { return tx.group != nil && len(tx.group.changes) > tx.before }
+
 // Get implements [Tx].
 func (tx *sqliteTx) Get(k Kind, key ...string) (Doc, error) {
 	if err := tx.check(); err != nil {

@@ -146,6 +146,13 @@ type Entry struct{ Path, Value string }
 // Indexes are given when a store is opened; kinds that are absent have no index.
 type Indexes map[Kind]Index
 
+// Wrote reports whether tx has already put or deleted something, which
+// [Tx.Changed] leaves out. It is true for a transaction that cannot tell.
+func Wrote(tx Tx) bool {
+	w, ok := tx.(interface{ Wrote() bool })
+	return !ok || w.Wrote()
+}
+
 // Stats is what an implementation may tell about itself for tests of plans:
 // how many documents its scans have looked at since it was opened.
 type Stats interface{ Examined() int64 }

@@ -272,3 +272,34 @@ func changesMakeAMirror(t *testing.T, s store.Store) {
 		}
 	})
 }
+
+func tellsOwnWrites(t *testing.T, s store.Store) {
+	put(t, s, plain, store.Doc{}, "o", "a")
+	view(t, s, func(tx store.Tx) error {
+		if store.Wrote(tx) {
+			t.Error("a view has written")
+		}
+		return nil
+	})
+	update(t, s, func(tx store.Tx) error {
+		if store.Wrote(tx) {
+			t.Error("an update has written before it did")
+		}
+		if err := tx.Put(plain, store.Doc{}, "o", "b"); err != nil {
+			return err
+		}
+		if !store.Wrote(tx) {
+			t.Error("a put is no write")
+		}
+		return nil
+	})
+	update(t, s, func(tx store.Tx) error {
+		if err := tx.Delete(plain, "o", "b"); err != nil {
+			return err
+		}
+		if !store.Wrote(tx) {
+			t.Error("a deletion is no write")
+		}
+		return nil
+	})
+}

@@ -55,6 +55,7 @@ func Run(t *testing.T, open Open) {
 		"a panic undoes everything and goes on":              panicUndoes,
 		"an ended goroutine undoes everything":               goexitUndoes,
 		"errors of the function come back unchanged":         errorUnchanged,
+		"a transaction tells whether it wrote":               tellsOwnWrites,
 		"a view refuses writes":                              viewRefuses,
 		"a finished transaction refuses everything":          finishedRefuses,
 		"an ended context stops a transaction":               contextStops,
