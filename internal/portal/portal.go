@@ -56,7 +56,9 @@ type Portal struct {
 	catalog  *catalog.Catalog
 	identity *identity.Identity
 	api      *httpapi.API
-	out      *http.Client
+	// migrations is nil until the portal is put together.
+	migrations *migrations
+	out        *http.Client
 
 	mu     sync.Mutex
 	closed bool
@@ -122,14 +124,17 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	p.catalog = catalog.New(catalog.Deps{Clock: o.Clock, IDs: o.IDs})
+	p.migrations = &migrations{store: p.store, catalog: p.catalog, clock: o.Clock, log: o.Log, jobs: map[string]*migrationJob{}}
 	p.api = httpapi.New(httpapi.Options{
 		Store: p.store, Catalog: p.catalog, Identity: p.identity,
-		Clock: o.Clock, IDs: o.IDs, Log: o.Log, Limits: o.Limits,
+		Clock: o.Clock, IDs: o.IDs, Log: o.Log, Limits: o.Limits, Migrations: p.migrations,
 	})
 	if o.Seed != nil {
-		return p.Seed(ctx, o.Seed)
+		if err := p.Seed(ctx, o.Seed); err != nil {
+			return err
+		}
 	}
-	return nil
+	return p.migrations.resume(ctx, p.identity.Org())
 }
 
 // ErrClosed is what a closed portal answers with.
@@ -203,6 +208,9 @@ func (p *Portal) Close() error {
 	p.closed = true
 	p.mu.Unlock()
 	p.calls.Wait()
+	if p.migrations != nil {
+		p.migrations.close()
+	}
 	if was || !p.ownStore || p.store == nil {
 		return nil
 	}

@@ -11,155 +11,94 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
-// DeleteAllEntities empties a blueprint and returns the id of the migration that
-// did it. The work is done when it returns, so that the first poll sees COMPLETED
-// (reference/catalog.md §2.16 X7).
-func (c *Catalog) DeleteAllEntities(ctx context.Context, tx store.Tx, actor Actor, id string, o DeleteAllOptions) (string, error) {
-	s := c.begin(ctx, tx, actor)
-	s.job = true
-	b, err := s.needBlueprint(id)
-	if err != nil {
-		return "", err
-	}
-	if err := s.checkRun(o.RunID); err != nil {
-		return "", err
-	}
-	if o.Blueprint && isSystem(id) {
-		return "", fault.Protected("blueprint %q is a system blueprint and cannot be deleted", id)
-	}
-	if id == ruleResults {
-		return "", protectedEntity("deleted")
-	}
-	refs, err := s.references(id)
-	if err != nil {
-		return "", err
-	}
-	if err := refuseEmptying(b, refs, o.Blueprint); err != nil {
-		return "", err
-	}
-	count, err := s.deleteEverything(b, refs)
-	if err != nil {
-		return "", err
-	}
-	if o.Blueprint {
-		if a := c.deps.Actions; a != nil {
-			if err := a.DeleteOf(tx, actor.Org, id); err != nil {
-				return "", err
-			}
-		}
-		if err := s.dropBlueprint(id); err != nil {
-			return "", err
-		}
-		if err := s.changedBlueprint("DELETE", id, b.doc, nil); err != nil {
-			return "", err
-		}
-	}
-	migration := c.deps.IDs.Migration()
-	record := store.Doc{
-		"id": migration, "identifier": migration, "actor": actor.ID, "sourceBlueprint": id,
-		"mapping": jsonv.Object{}, "status": "COMPLETED", "deleteBlueprint": o.Blueprint, "deleteEntities": true,
-		"successCount": jsonv.Int(count), "failureCount": jsonv.Int(0),
-		"createdAt": s.stamp, "updatedAt": s.stamp, "createdBy": actor.ID, "updatedBy": actor.ID,
-	}
-	return migration, tx.Put(KindMigration, record, actor.Org, migration)
+// The states of a migration (reference/catalog.md §2.17). INITIALIZING is a state
+// that callers may filter by; no migration of this server is ever in it.
+const (
+	statePending    = "PENDING"
+	stateRunning    = "RUNNING"
+	stateCancelling = "PENDING_CANCELLATION"
+	stateCompleted  = "COMPLETED"
+	stateFailed     = "FAILURE"
+	stateCancelled  = "CANCELLED"
+)
+
+var migrationStates = []string{statePending, "INITIALIZING", stateRunning, stateCancelling, stateCompleted, stateFailed, stateCancelled}
+
+// The events of a migration's life.
+type migrationEvent string
+
+const (
+	// started: the first items are done and there are more.
+	started migrationEvent = "continue"
+	// finished: nothing is left to do.
+	finished migrationEvent = "complete"
+	// hopeless is finished with every item failed.
+	hopeless migrationEvent = "fail"
+	// cancelled: somebody asked for its end.
+	cancelled migrationEvent = "cancel"
+)
+
+// migrationMoves is the life of a migration. Whoever works on one notices between
+// two batches that it is to stop: every event of the work ends it then.
+var migrationMoves = map[string]map[migrationEvent]string{
+	statePending:    {started: stateRunning, finished: stateCompleted, hopeless: stateFailed, cancelled: stateCancelling},
+	stateRunning:    {started: stateRunning, finished: stateCompleted, hopeless: stateFailed, cancelled: stateCancelling},
+	stateCancelling: {started: stateCancelled, finished: stateCancelled, hopeless: stateCancelled, cancelled: stateCancelling},
 }
 
-// refuseEmptying checks X3 and X4.
-func refuseEmptying(b *blueprint, refs []reference, withBlueprint bool) error {
-	var required, any []string
-	for _, r := range refs {
-		if r.blueprint == b.id {
-			continue
-		}
-		any = append(any, r.blueprint+"."+r.key)
-		if r.required {
-			required = append(required, r.blueprint+"."+r.key)
-		}
+// move changes the state of a record. Records in a final state refuse.
+func move(record store.Doc, event migrationEvent) error {
+	was := jsonv.String(record, "status")
+	is, ok := migrationMoves[was][event]
+	if !ok {
+		return fault.New(http.StatusUnprocessableEntity, "invalid_request", "migration %q cannot %s: its status is %s",
+			jsonv.String(record, "id"), event, was).With("status", was)
 	}
-	// Children of scorecards and rules go with them instead of protecting them.
-	if len(required) > 0 && !ownsChildren(b.id) {
-		return fault.HasDependents("required relations point at blueprint %q: has_dependents: %s", b.id, joined(required))
-	}
-	if withBlueprint && len(any) > 0 {
-		return fault.HasDependents("blueprint %q is the target of relations: has_dependents: %s", b.id, joined(any))
-	}
+	record["status"] = is
 	return nil
 }
 
-// deleteEverything deletes all entities of b and empties the relations that
-// pointed at them.
-func (s *session) deleteEverything(b *blueprint, refs []reference) (int, error) {
-	var ids []string
-	for row, err := range s.entitiesOf(b.id, nil, store.Page{}) {
-		if err != nil {
-			return 0, err
-		}
-		ids = append(ids, jsonv.String(row.Doc, "identifier"))
-	}
-	if ownsChildren(b.id) {
-		d := s.deletion(true)
-		for _, id := range ids {
-			d.add(entityKey{b.id, id})
-		}
-		return len(ids), d.run()
-	}
-	for _, id := range ids {
-		k := entityKey{b.id, id}
-		if err := s.change("DELETE", k, k, func() error { return s.dropEntity(k) }); err != nil {
-			return 0, err
-		}
-	}
-	for _, r := range refs {
-		if r.blueprint == b.id {
-			continue
-		}
-		if err := s.emptyRelation(r); err != nil {
-			return 0, err
-		}
-	}
-	return len(ids), s.settle()
+// Unfinished tells whether there is still something to do for a migration.
+func Unfinished(record jsonv.Object) bool {
+	return migrationMoves[jsonv.String(record, "status")] != nil
 }
 
-// emptyRelation clears a relation on every entity that has a value in it.
-func (s *session) emptyRelation(r reference) error {
-	var changed []store.Doc
-	for row, err := range s.entitiesOf(r.blueprint, nil, store.Page{}) {
-		if err != nil {
-			return err
-		}
-		value, _ := jsonv.Get(row.Doc, "relations", r.key)
-		if len(identifiersOf(value)) == 0 {
-			continue
-		}
-		e := &edit{doc: row.Doc}
-		e.part("relations")[r.key] = emptyOf(r.relation)
-		changed = append(changed, e.result)
+// newMigration is a record with all its keys. Readers disagree on the key of the
+// identifier, so that it has both.
+func (s *session) newMigration(source string, mapping jsonv.Object, status string) store.Doc {
+	id := s.cat.deps.IDs.Migration()
+	return store.Doc{
+		"id": id, "identifier": id, "actor": s.actor.ID, "sourceBlueprint": source,
+		"mapping": mapping, "status": status, "deleteBlueprint": false, "deleteEntities": false,
+		"successCount": jsonv.Int(0), "failureCount": jsonv.Int(0),
+		"createdAt": s.stamp, "updatedAt": s.stamp, "createdBy": s.actor.ID, "updatedBy": s.actor.ID,
 	}
-	return s.putFollowers(r.blueprint, changed)
 }
 
-// emptyOf is the value of a cleared relation.
-func emptyOf(r relation) any {
-	if r.many {
-		return []any{}
-	}
-	return nil
+func (s *session) putMigration(record store.Doc) error {
+	return s.tx.Put(KindMigration, record, s.actor.Org, jsonv.String(record, "id"))
 }
 
-// ReadMigration returns one migration record.
-func (c *Catalog) ReadMigration(_ context.Context, tx store.Tx, actor Actor, id string) (jsonv.Object, error) {
-	d, err := tx.Get(KindMigration, actor.Org, id)
+// migration returns a record that may be changed.
+func (s *session) migration(id string) (store.Doc, error) {
+	record, err := s.tx.Get(KindMigration, s.actor.Org, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, fault.NotFound("Migration", id)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return public(d), nil
+	return jsonv.CloneObject(record), nil
 }
 
-// migrationStates are all states of reference/catalog.md §2.17.
-var migrationStates = []string{"PENDING", "INITIALIZING", "RUNNING", "PENDING_CANCELLATION", "COMPLETED", "FAILURE", "CANCELLED"}
+// ReadMigration returns one migration record.
+func (c *Catalog) ReadMigration(ctx context.Context, tx store.Tx, actor Actor, id string) (jsonv.Object, error) {
+	record, err := c.begin(ctx, tx, actor).migration(id)
+	if err != nil {
+		return nil, err
+	}
+	return public(record), nil
+}
 
 // ListMigrations returns the migration records that filter admits.
 func (c *Catalog) ListMigrations(_ context.Context, tx store.Tx, actor Actor, filter MigrationFilter) ([]any, error) {
@@ -173,9 +112,8 @@ func (c *Catalog) ListMigrations(_ context.Context, tx store.Tx, actor Actor, fi
 		if err != nil {
 			return nil, err
 		}
-		d := row.Doc
-		if filter.admits(d) {
-			out = append(out, public(d))
+		if filter.admits(row.Doc) {
+			out = append(out, public(row.Doc))
 		}
 	}
 	return out, nil
@@ -189,4 +127,72 @@ func (f MigrationFilter) admits(d store.Doc) bool {
 		return false
 	}
 	return f.Blueprint == "" || f.Blueprint == jsonv.String(d, "sourceBlueprint") || f.Blueprint == jsonv.String(d, "mapping", "blueprint")
+}
+
+// UnfinishedMigrations lists the migrations that [Catalog.StepMigration] has work for.
+func (c *Catalog) UnfinishedMigrations(_ context.Context, tx store.Tx, org string) ([]string, error) {
+	var out []string
+	for row, err := range tx.Scan(KindMigration, nil, store.Page{}, org) {
+		if err != nil {
+			return nil, err
+		}
+		if Unfinished(row.Doc) {
+			out = append(out, jsonv.String(row.Doc, "id"))
+		}
+	}
+	return out, nil
+}
+
+// CancelMigration asks a migration to stop after the batch it is at; what was
+// done stays. Asking again changes nothing, and a finished migration refuses.
+func (c *Catalog) CancelMigration(ctx context.Context, tx store.Tx, actor Actor, id string, body any) (jsonv.Object, error) {
+	r := &reader{}
+	in := r.object(body)
+	r.closed(in, nil, "reason")
+	reason, given := r.text(in, "reason", 0)
+	if err := r.problems.Invalid(); err != nil {
+		return nil, err
+	}
+	s := c.begin(ctx, tx, actor)
+	record, err := s.migration(id)
+	if err != nil {
+		return nil, err
+	}
+	again := jsonv.String(record, "status") == stateCancelling
+	if err := move(record, cancelled); err != nil || again {
+		return public(record), err
+	}
+	if given {
+		record["reason"] = reason
+	}
+	record["updatedAt"], record["updatedBy"] = s.stamp, actor.ID
+	return public(record), s.putMigration(record)
+}
+
+// renameInMigrations lets the migrations that still run follow a renamed blueprint.
+func (s *session) renameInMigrations(old, next string) error {
+	var changed []store.Doc
+	for row, err := range s.tx.Scan(KindMigration, nil, store.Page{}, s.actor.Org) {
+		if err != nil {
+			return err
+		}
+		source, target := jsonv.String(row.Doc, "sourceBlueprint"), jsonv.String(row.Doc, "mapping", "blueprint")
+		if !Unfinished(row.Doc) || (source != old && target != old) {
+			continue
+		}
+		record := jsonv.CloneObject(row.Doc)
+		if source == old {
+			record["sourceBlueprint"] = next
+		}
+		if target == old {
+			jsonv.Map(record, "mapping")["blueprint"] = next
+		}
+		changed = append(changed, record)
+	}
+	for _, record := range changed {
+		if err := s.putMigration(record); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -70,7 +70,7 @@ func (s *session) renameBlueprint(old, next *blueprint) error {
 			return err
 		}
 	}
-	return nil
+	return s.renameInMigrations(old.id, next.id)
 }
 
 // stored lists the entities of a blueprint.

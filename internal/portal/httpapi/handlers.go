@@ -180,17 +180,6 @@ func (c *Call) datasourceEntities() (any, error) {
 	return c.api.catalog.DatasourceEntities(c.ctx, c.Tx, c.Actor, c.Body)
 }
 
-func (c *Call) listMigrations() (any, error) {
-	f := catalog.MigrationFilter{Status: c.list("status"), Actor: c.text("actor"), Blueprint: c.text("blueprint")}
-	migrations, err := c.api.catalog.ListMigrations(c.ctx, c.Tx, c.Actor, f)
-	return jsonv.Object{"migrations": list(migrations)}, err
-}
-
-func (c *Call) readMigration() (any, error) {
-	migration, err := c.api.catalog.ReadMigration(c.ctx, c.Tx, c.Actor, c.params[0])
-	return jsonv.Object{"migration": migration}, err
-}
-
 // list keeps an empty list from being written as null.
 func list(l []any) []any {
 	if l == nil {

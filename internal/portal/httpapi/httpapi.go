@@ -34,6 +34,17 @@ type Options struct {
 	IDs      ident.Source
 	Log      *slog.Logger
 	Limits   Limits
+	// Migrations may be nil: then migrations stay where they are.
+	Migrations Migrations
+}
+
+// Migrations is told which migrations there is work for, after the transaction
+// that says so.
+type Migrations interface {
+	// Start works on a migration that was just ordered or cancelled.
+	Start(org, id string)
+	// Watch sees to it that an unfinished migration gets on, wherever it was ordered.
+	Watch(org, id string)
 }
 
 // API answers HTTP requests. It is safe for concurrent use.
@@ -47,6 +58,8 @@ type API struct {
 	body     int64
 	rate     *rate
 	routes   *router
+
+	migrations Migrations
 }
 
 // New makes the API.
@@ -55,6 +68,7 @@ func New(o Options) *API {
 	return &API{
 		store: o.Store, catalog: o.Catalog, identity: o.Identity, clock: o.Clock, ids: o.IDs, log: o.Log,
 		body: o.Limits.Body, rate: newRate(o.Clock, o.Limits), routes: newRouter(table()),
+		migrations: o.Migrations,
 	}
 }
 
@@ -75,6 +89,8 @@ type Call struct {
 	query    url.Values
 	status   int
 	rollback bool
+	// after is called once the transaction is committed.
+	after func()
 }
 
 // Trail tells an observer of the handler chain how a request was understood.
@@ -181,7 +197,7 @@ func (x *exchange) admit(body []byte) (err error) {
 	if x.call.query, err = parseQuery(x.r.URL.RawQuery); err != nil {
 		return err
 	}
-	if x.route.body {
+	if x.route.body || x.route.mayBody && len(body) > 0 {
 		x.call.Body, err = decodeBody(body)
 	}
 	return err
@@ -240,7 +256,7 @@ func (x *exchange) run(claims *identity.Claims) (result any, err error) {
 		}
 		c.Tx = tx
 		result, err = x.route.handler(&c)
-		x.status = c.status
+		x.status, x.call.after = c.status, c.after
 		if err == nil && c.rollback {
 			return errRollback
 		}
@@ -256,6 +272,8 @@ func (x *exchange) run(claims *identity.Claims) (result any, err error) {
 	}
 	if errors.Is(err, errRollback) {
 		err = nil
+	} else if err == nil && x.call.after != nil {
+		x.call.after()
 	}
 	return result, err
 }

@@ -22,8 +22,9 @@ type route struct {
 	method  string
 	pattern string
 	tx      kind
-	// body: the request carries JSON.
-	body bool
+	// body: the request carries JSON; mayBody: it may.
+	body    bool
+	mayBody bool
 	// open: no token is needed.
 	open bool
 	// handler is nil for a route of the API that is not built yet.

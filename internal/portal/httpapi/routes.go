@@ -55,7 +55,9 @@ func table() []route {
 		{method: post, pattern: "/v1/blueprints/entities/datasource-entities", tx: reads, body: true, handler: (*Call).datasourceEntities},
 
 		{method: get, pattern: "/v1/migrations", tx: reads, handler: (*Call).listMigrations},
+		{method: post, pattern: "/v1/migrations", tx: writes, body: true, handler: (*Call).createMigration},
 		{method: get, pattern: "/v1/migrations/{migration}", tx: reads, handler: (*Call).readMigration},
+		{method: post, pattern: "/v1/migrations/{migration}/cancel", tx: writes, mayBody: true, handler: (*Call).cancelMigration},
 	}
 	for _, r := range unbuilt {
 		routes = append(routes, route{method: r.method, pattern: r.pattern})

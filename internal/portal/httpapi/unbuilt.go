@@ -70,8 +70,6 @@ var unbuilt = []operation{
 	{get, "/v1/memory/settings"},
 	{put, "/v1/memory/settings"},
 	{remove, "/v1/memory/users"},
-	{post, "/v1/migrations"},
-	{post, "/v1/migrations/{migration}/cancel"},
 	{get, "/v1/organization/secrets"},
 	{post, "/v1/organization/secrets"},
 	{get, "/v1/organization/secrets/{secret}"},
