@@ -234,8 +234,11 @@ func (m *migrator) write(e evaluation) error {
 	}
 	_, err = m.upsert(m.target, in, WriteOptions{Upsert: true, Merge: true})
 	var f *fault.Fault
-	if errors.As(err, &f) {
-		return errors.Join(err, m.refused(m.target, in.id, true, f.Message))
+	if !errors.As(err, &f) {
+		return err
+	}
+	if broken := m.refused(m.target, in.id, true, f.Message); broken != nil {
+		return broken
 	}
 	return err
 }
