@@ -76,133 +76,40 @@ func compareViews(a, b *view) int {
 // search yields a blueprint's entities that match, in list order, until f says
 // that it has enough. An index narrows what is looked at; the query alone decides.
 func (s *session) search(bp *blueprint, q *query.Query, page store.Page, f func(*view, store.Row) (more bool, err error)) error {
-	narrowed, ids, empty, err := s.narrow(bp, q)
-	if err != nil || empty {
+	n, err := s.narrow(bp, q)
+	if err != nil || n.nothing {
 		return err
+	}
+	if page.After == "" {
+		page.After = n.after
+	}
+	var where store.Where
+	if len(n.equals) > 0 {
+		where = indexed{equals: n.equals}
 	}
 	m := s.matcher()
 	scratch := s.viewOf(bp, nil)
-	try := func(row store.Row) (bool, error) {
-		*scratch = view{s: s, bp: bp, doc: row.Doc, key: entityKey{bp.id, row.Key[len(row.Key)-1]}}
-		ok, err := m.match(q, scratch)
-		if err != nil || !ok {
-			return true, err
-		}
-		// A match keeps its view; those that do not match share one.
-		v := scratch
-		scratch = s.viewOf(bp, nil)
-		return f(v, row)
-	}
-	if ids != nil && page.After == "" {
-		return s.eachNamed(bp, ids, try)
-	}
-	var where store.Where
-	if len(narrowed) > 0 {
-		where = indexed{equals: narrowed}
-	}
 	for row, err := range s.entitiesOf(bp.id, where, page) {
 		if err != nil {
 			return err
 		}
-		more, err := try(row)
-		if err != nil || !more {
+		if n.last != "" && jsonv.String(row.Doc, "createdAt") > n.last {
+			return nil
+		}
+		*scratch = view{s: s, bp: bp, doc: row.Doc, key: entityKey{bp.id, row.Key[len(row.Key)-1]}}
+		ok, err := m.match(q, scratch)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		// A match keeps its view; those that do not match share one.
+		v := scratch
+		scratch = s.viewOf(bp, nil)
+		if more, err := f(v, row); err != nil || !more {
 			return err
 		}
 	}
 	return nil
-}
-
-// eachNamed visits entities by identifier, in list order.
-func (s *session) eachNamed(bp *blueprint, ids []string, try func(store.Row) (bool, error)) error {
-	var found []*view
-	slices.Sort(ids)
-	for _, id := range slices.Compact(ids) {
-		d, err := s.entity(entityKey{bp.id, id})
-		if err != nil {
-			return err
-		}
-		if d != nil {
-			found = append(found, s.viewOf(bp, d))
-		}
-	}
-	slices.SortStableFunc(found, compareViews)
-	for _, v := range found {
-		more, err := try(store.Row{Key: []string{s.actor.Org, bp.id, v.key.id}, Doc: v.doc})
-		if err != nil || !more {
-			return err
-		}
-	}
-	return nil
-}
-
-// narrow turns what every match fulfils into index conditions, or into the only
-// identifiers that can match. empty is set when nothing of the blueprint can.
-func (s *session) narrow(bp *blueprint, q *query.Query) (equals []store.Equal, ids []string, empty bool, err error) {
-	for _, e := range q.Equals() {
-		switch e.Name {
-		case "$blueprint":
-			if !slices.Contains(e.Values, any(bp.id)) {
-				return nil, nil, true, nil
-			}
-			continue
-		case "$identifier":
-			if ids == nil {
-				ids = []string{}
-				for _, v := range e.Values {
-					if id, ok := v.(string); ok {
-						ids = append(ids, id)
-					}
-				}
-			}
-			continue
-		}
-		path, err := s.indexPath(bp, e.Name)
-		if err != nil {
-			return nil, nil, false, err
-		}
-		if path == "" {
-			continue
-		}
-		values := make([]string, 0, len(e.Values))
-		for _, v := range e.Values {
-			text, ok := indexText(v)
-			if !ok {
-				path = ""
-				break
-			}
-			values = append(values, text)
-		}
-		if path != "" {
-			equals = append(equals, store.Equal{Path: path, Values: values})
-		}
-	}
-	return equals, ids, false, nil
-}
-
-// indexPath names the index that knows every value of name, "" when none does:
-// computed values and inherited teams are not stored.
-func (s *session) indexPath(bp *blueprint, name string) (string, error) {
-	switch name {
-	case "$title":
-		return indexMeta + name, nil
-	case "$team":
-		inherits, err := s.inherits(bp)
-		if err != nil || inherits {
-			return "", err
-		}
-		return indexMeta + name, nil
-	}
-	if strings.HasPrefix(name, "$") || bp.computed(name) != notComputed {
-		return "", nil
-	}
-	if p, ok := bp.props[name]; ok {
-		if f := fieldOf(p.def); f.Format == "date-time" || f.Format == "timer" {
-			return "", nil
-		}
-		return indexProperty + name, nil
-	}
-	if _, ok := bp.relations[name]; ok {
-		return indexRelation + name, nil
-	}
-	return "", nil
 }

@@ -52,7 +52,7 @@ func (c *Catalog) SearchBlueprint(ctx context.Context, tx store.Tx, actor Actor,
 	}
 	entities := []any{}
 	last, next := "", ""
-	err = s.search(bp, in.query, store.Page{After: in.after}, func(v *view, row store.Row) (bool, error) {
+	err = s.search(bp, in.query, store.Page{After: in.after, Few: in.limit + 1}, func(v *view, row store.Row) (bool, error) {
 		if len(entities) == in.limit {
 			next = last
 			return false, nil

@@ -16,7 +16,7 @@ const maxSelected = 100
 // order, at most limit of them (0: all).
 func (s *session) find(bp *blueprint, q *query.Query, limit int) ([]string, error) {
 	var out []string
-	err := s.search(bp, q, store.Page{}, func(v *view, _ store.Row) (bool, error) {
+	err := s.search(bp, q, store.Page{Few: limit}, func(v *view, _ store.Row) (bool, error) {
 		out = append(out, v.key.id)
 		return limit == 0 || len(out) < limit, nil
 	})

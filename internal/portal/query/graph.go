@@ -16,7 +16,25 @@ func (r *relatedRule) match(env *Env, e Entity) bool {
 	if env.Graph == nil {
 		return false
 	}
-	return memo(env, r, func() map[Node]bool { return r.reach(env.Graph) })[e.Node()]
+	return r.reached(env).all[e.Node()]
+}
+
+func (r *relatedRule) reached(env *Env) *nodes {
+	return memo(env, r, func() *nodes { return newNodes(r.reach(env.Graph)) })
+}
+
+// nodes are the entities that a rule leads to, whatever the candidate.
+type nodes struct {
+	all         map[Node]bool
+	byBlueprint map[string][]string
+}
+
+func newNodes(all map[Node]bool) *nodes {
+	n := &nodes{all: all, byBlueprint: map[string][]string{}}
+	for node := range all {
+		n.byBlueprint[node.Blueprint] = append(n.byBlueprint[node.Blueprint], node.Identifier)
+	}
+	return n
 }
 
 // reach walks both directions apart, so that chains never turn around. Sources
@@ -68,24 +86,33 @@ func (r *pathRule) match(env *Env, e Entity) bool {
 		return false
 	}
 	if r.from != "" {
-		return memo(env, r, func() map[Node]bool {
-			var start []Node
-			for id := range memo(env, &r.value, func() map[string]bool { return r.identifiers(env) }) {
-				start = append(start, Node{r.from, id})
-			}
-			return r.follow(env.Graph, start)
-		})[e.Node()]
+		return r.reached(env).all[e.Node()]
 	}
-	wantedIDs := memo(env, &r.value, func() map[string]bool { return r.identifiers(env) })
-	if len(wantedIDs) == 0 {
+	ids := r.wanted(env)
+	if len(ids) == 0 {
 		return false
 	}
 	for end := range r.follow(env.Graph, []Node{e.Node()}) {
-		if wantedIDs[end.Identifier] {
+		if ids[end.Identifier] {
 			return true
 		}
 	}
 	return false
+}
+
+// reached is where the path leads from the named entities (H3).
+func (r *pathRule) reached(env *Env) *nodes {
+	return memo(env, r, func() *nodes {
+		var start []Node
+		for id := range r.wanted(env) {
+			start = append(start, Node{r.from, id})
+		}
+		return newNodes(r.follow(env.Graph, start))
+	})
+}
+
+func (r *pathRule) wanted(env *Env) map[string]bool {
+	return memo(env, &r.value, func() map[string]bool { return r.identifiers(env) })
 }
 
 func (r *pathRule) identifiers(env *Env) map[string]bool {

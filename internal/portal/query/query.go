@@ -48,22 +48,6 @@ func All() *Query { return &Query{root: &group{}} }
 // request: it remembers what does not depend on the entity.
 func (q *Query) Match(env *Env, e Entity) bool { return q.root.match(env, e) }
 
-// Equal is a condition that every match fulfils: the value of Name, or one
-// element of it when it is an array, is one of Values. Values are strings,
-// numbers and booleans; numbers are equal by decimal value.
-type Equal struct {
-	Name   string
-	Values []any
-}
-
-// Equals returns conditions that every entity matching the query fulfils, for a
-// store that has an index. It says less than the query: candidates found by it
-// must still be matched. Name is what a rule calls its property: a meta name, a
-// property key or a relation key; where a property and a relation share a key, an
-// index has to hold the values of both under it. An index that cannot answer for
-// a name, such as one of a calculated property, must ignore the condition.
-func (q *Query) Equals() []Equal { return q.root.equals() }
-
 // Names yields the property, relation and meta names the query looks at, so that
 // the owner of the data can leave out what is costly to compute. The second
 // value is true when the query may look at any property (a propertySchema rule).

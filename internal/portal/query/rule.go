@@ -7,7 +7,8 @@ import (
 // node is a group or a rule.
 type node interface {
 	match(env *Env, e Entity) bool
-	equals() []Equal
+	bounds(env *Env) []Bound
+	created(env *Env) moments
 	// names calls visit with every name looked at, "" for any.
 	names(visit func(string))
 }

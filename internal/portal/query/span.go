@@ -40,11 +40,15 @@ var presets = map[string]*preset{
 }
 
 func (s *span) holds(t, now time.Time) bool {
-	from, to := s.from, s.to
-	if s.preset != nil {
-		from, to = s.preset.window(now, s.location)
-	}
+	from, to := s.window(now)
 	return !t.Before(from) && !t.After(to)
+}
+
+func (s *span) window(now time.Time) (from, to time.Time) {
+	if s.preset != nil {
+		return s.preset.window(now, s.location)
+	}
+	return s.from, s.to
 }
 
 func (p *preset) window(now time.Time, location *time.Location) (from, to time.Time) {
