@@ -9,12 +9,14 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"sync"
 
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/events"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/httpapi"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
@@ -98,14 +100,21 @@ func Open(ctx context.Context, o Options) (*Portal, error) {
 
 func openStore(ctx context.Context, file string) (store.Store, error) {
 	if file == "" {
-		return store.NewMemory(catalog.Indexes()), nil
+		return store.NewMemory(Indexes()), nil
 	}
 	private(file)
-	return store.OpenSQLite(ctx, file, store.SQLiteOptions{Indexes: catalog.Indexes(), IndexVersion: indexVersion})
+	return store.OpenSQLite(ctx, file, store.SQLiteOptions{Indexes: Indexes(), IndexVersion: indexVersion})
 }
 
-// indexVersion changes whenever [catalog.Indexes] computes other entries.
-const indexVersion = "1"
+// indexVersion changes whenever [Indexes] computes other entries.
+const indexVersion = "2"
+
+// Indexes are what a portal needs a store to index.
+func Indexes() store.Indexes {
+	all := catalog.Indexes()
+	maps.Copy(all, events.Indexes())
+	return all
+}
 
 // private makes a data file that does not exist yet, for its owner only: it holds
 // the key that signs tokens. What stands in the way is for the store to say.
@@ -123,10 +132,14 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	p.catalog = catalog.New(catalog.Deps{Clock: o.Clock, IDs: o.IDs})
+	log, err := events.Open(ctx, events.Options{Store: p.store, Clock: o.Clock, IDs: o.IDs, Org: p.identity.Org()})
+	if err != nil {
+		return err
+	}
+	p.catalog = catalog.New(catalog.Deps{Clock: o.Clock, IDs: o.IDs, Recorder: log})
 	p.migrations = &migrations{store: p.store, catalog: p.catalog, clock: o.Clock, log: o.Log, jobs: map[string]*migrationJob{}}
 	p.api = httpapi.New(httpapi.Options{
-		Store: p.store, Catalog: p.catalog, Identity: p.identity,
+		Store: p.store, Catalog: p.catalog, Events: log, Identity: p.identity,
 		Clock: o.Clock, IDs: o.IDs, Log: o.Log, Limits: o.Limits, Migrations: p.migrations,
 	})
 	if o.Seed != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/events"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/identity"
@@ -29,6 +30,7 @@ import (
 type Options struct {
 	Store    store.Store
 	Catalog  *catalog.Catalog
+	Events   *events.Log
 	Identity *identity.Identity
 	Clock    clock.Clock
 	IDs      ident.Source
@@ -51,6 +53,7 @@ type Migrations interface {
 type API struct {
 	store    store.Store
 	catalog  *catalog.Catalog
+	events   *events.Log
 	identity *identity.Identity
 	clock    clock.Clock
 	ids      ident.Source
@@ -66,7 +69,7 @@ type API struct {
 func New(o Options) *API {
 	o.Limits = o.Limits.orDefault()
 	return &API{
-		store: o.Store, catalog: o.Catalog, identity: o.Identity, clock: o.Clock, ids: o.IDs, log: o.Log,
+		store: o.Store, catalog: o.Catalog, events: o.Events, identity: o.Identity, clock: o.Clock, ids: o.IDs, log: o.Log,
 		body: o.Limits.Body, rate: newRate(o.Clock, o.Limits), routes: newRouter(table()),
 		migrations: o.Migrations,
 	}
@@ -182,7 +185,12 @@ func (x *exchange) answer() (any, error) {
 		return nil, errors.Join(x.recheck(claims), err)
 	}
 	x.call.Actor = catalog.Actor{Org: x.call.Who.Org, ID: x.call.Who.ID, UserAgent: r.UserAgent()}
-	return x.run(claims)
+	x.call.Actor.Origin, x.call.Actor.Installation = events.OriginOf(r.UserAgent())
+	result, err := x.run(claims)
+	if err != nil {
+		x.recordRefusal(err)
+	}
+	return result, err
 }
 
 // admit checks what needs no store: the rate, whether the route is built, the

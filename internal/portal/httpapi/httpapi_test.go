@@ -18,6 +18,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/events"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/identity"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
@@ -40,8 +41,12 @@ func newAPI(t *testing.T, more ...route) (*API, *bytes.Buffer) {
 		t.Fatal(err)
 	}
 	log := &bytes.Buffer{}
+	told, err := events.Open(t.Context(), events.Options{Store: s, Clock: c, IDs: ident.Seeded(4), Org: who.Org()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	a := New(Options{
-		Store: s, Catalog: catalog.New(catalog.Deps{Clock: c, IDs: ident.Seeded(2)}), Identity: who,
+		Store: s, Catalog: catalog.New(catalog.Deps{Clock: c, IDs: ident.Seeded(2), Recorder: told}), Events: told, Identity: who,
 		Clock: c, IDs: ident.Seeded(3), Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	a.routes = newRouter(append(table(), more...))

@@ -54,6 +54,8 @@ func table() []route {
 		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/search/count", tx: reads, body: true, handler: (*Call).countSearch},
 		{method: post, pattern: "/v1/blueprints/entities/datasource-entities", tx: reads, body: true, handler: (*Call).datasourceEntities},
 
+		{method: get, pattern: "/v1/audit-log", tx: reads, handler: (*Call).auditLog},
+
 		{method: get, pattern: "/v1/migrations", tx: reads, handler: (*Call).listMigrations},
 		{method: post, pattern: "/v1/migrations", tx: writes, body: true, handler: (*Call).createMigration},
 		{method: get, pattern: "/v1/migrations/{migration}", tx: reads, handler: (*Call).readMigration},

@@ -37,7 +37,6 @@ var unbuilt = []operation{
 	{put, "/v1/apps/{app}"},
 	{remove, "/v1/apps/{app}"},
 	{post, "/v1/apps/{app}/rotate-secret"},
-	{get, "/v1/audit-log"},
 	{get, "/v1/blueprints/{blueprint}/permissions"},
 	{patch, "/v1/blueprints/{blueprint}/permissions"},
 	{get, "/v1/blueprints/{blueprint}/scorecards"},

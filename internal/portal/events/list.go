@@ -1,0 +1,218 @@
+package events
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// Filter are the parameters of GET /v1/audit-log as they were given
+// (reference/catalog.md §7); empty ones admit everything, all together are joined
+// by "and".
+type Filter struct {
+	Identifier, Entity, Blueprint, Run   string
+	Webhook, WebhookEvent, Installation  string
+	From, To, Action, Status, ActionType string
+	Limit                                string
+	Origins, Resources, Includes         []string
+	// DeletedEntities is include_deleted_entities. Records outlive their entity
+	// either way; it only narrows what else must be given.
+	DeletedEntities bool
+}
+
+// The values that parameters may have.
+var (
+	resources   = []string{"blueprint", "entity", "run", "webhook", "scorecard", "action", "integration"}
+	parts       = []string{"action", "context", "diff", "identifier", "resourceType", "status", "trigger", "additionalData", "message"}
+	statuses    = []string{"SUCCESS", "FAILURE"}
+	actionTypes = []string{"automation", "self-service"}
+)
+
+// maxRecords is the most records of one answer, and what is given without a limit.
+const maxRecords = 1000
+
+// deletedSpan is the longest span that may be asked for with DeletedEntities.
+const deletedSpan = 24 * time.Hour
+
+// wanted is a filter that was understood.
+type wanted struct {
+	Filter
+	from, to time.Time
+	limit    int
+	// additional are wanted values of additionalData by the path of their index.
+	additional map[string]string
+}
+
+// List returns the records that the filter admits, newest first. Who is no
+// administrator has to say which entity, run or record it is about.
+func (l *Log) List(tx store.Tx, org string, administrator bool, f Filter) ([]any, error) {
+	if !administrator && f.Identifier == "" && f.Entity == "" && f.Run == "" {
+		return nil, fault.New(http.StatusForbidden, "missing_permissions", "only administrators may read the audit log without identifier, entity or run_id")
+	}
+	w, err := l.understand(f)
+	if err != nil {
+		return nil, err
+	}
+	out := []any{}
+	for row, err := range tx.Scan(KindRecord, w, w.page(org), w.prefix(org)...) {
+		if err != nil {
+			return nil, err
+		}
+		if placeOf(row.Doc).at.Before(w.from) {
+			break
+		}
+		if w.Identifier != "" && row.Key[3] != w.Identifier {
+			continue
+		}
+		out = append(out, answer(row, w.Includes))
+		if len(out) == w.limit {
+			break
+		}
+	}
+	return out, nil
+}
+
+func (l *Log) understand(f Filter) (*wanted, error) {
+	var problems fault.Problems
+	w := &wanted{Filter: f, from: l.oldest(), to: endOfTime, limit: maxRecords, additional: map[string]string{}}
+	for path, value := range map[string]string{
+		indexInstallation: f.Installation, indexWebhook: f.Webhook, indexWebhookEvent: f.WebhookEvent, indexActionType: f.ActionType,
+	} {
+		if value != "" {
+			w.additional[path] = value
+		}
+	}
+	oneOf := func(name string, allowed []string, values ...string) {
+		for _, v := range values {
+			if v != "" && !slices.Contains(allowed, v) {
+				problems.Add("/"+name, "%q is none of %s", v, strings.Join(allowed, ", "))
+			}
+		}
+	}
+	oneOf("resources", resources, f.Resources...)
+	oneOf("includes", parts, f.Includes...)
+	oneOf("status", statuses, f.Status)
+	oneOf("actionType", actionTypes, f.ActionType)
+	moment := func(name, text string) (time.Time, bool) {
+		if text == "" {
+			return time.Time{}, false
+		}
+		// A "+" that was not escaped arrives as a blank.
+		at, ok := jsonv.ParseTime(strings.ReplaceAll(text, " ", "+"))
+		if !ok {
+			problems.Add("/"+name, "%q is no date-time", text)
+		}
+		return at, ok
+	}
+	from, hasFrom := moment("from", f.From)
+	to, hasTo := moment("to", f.To)
+	if hasFrom && from.After(w.from) {
+		w.from = from
+	}
+	if hasTo {
+		// Both ends belong to the span, and records show no less than milliseconds.
+		w.to = to.Truncate(time.Millisecond).Add(time.Millisecond - 1)
+	}
+	if f.Limit != "" {
+		n, err := strconv.Atoi(f.Limit)
+		if err != nil || n < 1 {
+			problems.Add("/limit", "%q is no number of records", f.Limit)
+		}
+		w.limit = min(n, maxRecords)
+	}
+	if f.DeletedEntities {
+		for name, value := range map[string]string{"entity": f.Entity, "blueprint": f.Blueprint, "status": f.Status, "from": f.From, "to": f.To} {
+			if value == "" {
+				problems.Add("/"+name, "is required with include_deleted_entities")
+			}
+		}
+		if hasFrom && hasTo && to.Sub(from) > deletedSpan {
+			problems.Add("/to", "must be at most one day after from with include_deleted_entities")
+		}
+	}
+	w.Origins = slices.Clone(f.Origins)
+	for i, origin := range w.Origins {
+		if known, installation := OriginOf(origin); installation != "" {
+			w.Origins[i] = known
+		}
+	}
+	if f.Identifier != "" {
+		at, ok := momentOf(f.Identifier)
+		if !ok {
+			w.to = w.from.Add(-1) // nothing is called so
+		} else if !at.Before(w.from) && !at.After(w.to) {
+			w.from, w.to = at, at
+		} else {
+			w.to = w.from.Add(-1)
+		}
+	}
+	return w, problems.Invalid()
+}
+
+func (w *wanted) page(org string) store.Page {
+	return store.Page{After: cursor(org, w.to), Few: w.limit}
+}
+
+func (w *wanted) prefix(org string) []string {
+	switch {
+	case w.Blueprint == "":
+		return []string{org}
+	case w.Entity == "":
+		return []string{org, w.Blueprint}
+	}
+	return []string{org, w.Blueprint, w.Entity}
+}
+
+// Match implements [store.Where]; what the key says is not looked at again.
+func (w *wanted) Match(d store.Doc) bool {
+	is := func(want, got string) bool { return want == "" || want == got }
+	if !is(w.Entity, jsonv.String(d, "entity")) || !is(w.Run, jsonv.String(d, "run")) ||
+		!is(w.Action, jsonv.String(d, "action")) || !is(w.Status, statusOf(d)) {
+		return false
+	}
+	for path, want := range w.additional {
+		if !is(want, jsonv.String(d, "additional", additionalKeys[path])) {
+			return false
+		}
+	}
+	if len(w.Resources) > 0 && !slices.Contains(w.Resources, resourceOf(d)) {
+		return false
+	}
+	return len(w.Origins) == 0 || slices.ContainsFunc(origins(d), func(o string) bool { return slices.Contains(w.Origins, o) })
+}
+
+// Equals implements [store.Where].
+func (w *wanted) Equals() []store.Equal {
+	var out []store.Equal
+	add := func(path string, values ...string) {
+		if len(values) > 0 && values[0] != "" {
+			out = append(out, store.Equal{Path: path, Values: values})
+		}
+	}
+	if w.Blueprint == "" { // otherwise the prefix says it
+		add(indexEntity, w.Entity)
+	}
+	add(indexRun, w.Run)
+	for path, want := range w.additional {
+		add(path, want)
+	}
+	if w.Status != "SUCCESS" {
+		add(indexStatus, w.Status)
+	}
+	if !slices.Contains(commonActions, w.Action) {
+		add(indexAction, w.Action)
+	}
+	if !slices.Contains(w.Resources, defaultResource) {
+		add(indexResource, w.Resources...)
+	}
+	if !slices.Contains(w.Origins, defaultOrigin) {
+		add(indexOrigin, w.Origins...)
+	}
+	return out
+}

@@ -1,0 +1,234 @@
+package events
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
+	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// The defaults of stored records, which are left out: most records are of
+// entities, written by callers of the API.
+const (
+	defaultResource = "entity"
+	defaultOrigin   = "API"
+)
+
+// stored is an event as it is kept: without what its key and place say, without
+// defaults, and of an update only the later document and what the earlier one had
+// instead.
+func stored(e catalog.Event, p place) store.Doc {
+	d := store.Doc{placeKey: p.text(), "action": e.Action}
+	put := func(key, value, ordinary string) {
+		if value != ordinary {
+			d[key] = value
+		}
+	}
+	put("resource", e.Resource, defaultResource)
+	put("entity", named(e.Entity), "")
+	put("origin", e.Actor.Origin, "")
+	if e.Actor.Origin == defaultOrigin {
+		delete(d, "origin")
+	}
+	put("run", e.RunID, "")
+	put("message", e.Message, "")
+	if e.ByPort {
+		d["byPort"] = true
+	} else {
+		d["by"] = e.Actor.ID
+	}
+	if e.Job {
+		d["job"] = true
+	}
+	if e.Failed {
+		d["failed"] = true
+	}
+	if len(e.Context) > 0 {
+		d["context"] = e.Context
+	}
+	if additional := additionalOf(e); len(additional) > 0 {
+		d["additional"] = additional
+	}
+	switch {
+	case e.Before != nil && e.After != nil:
+		d["after"], d["was"] = e.After, difference(e.After, e.Before)
+	case e.After != nil:
+		d["after"] = e.After
+	case e.Before != nil:
+		d["before"] = e.Before
+	}
+	return d
+}
+
+func additionalOf(e catalog.Event) jsonv.Object {
+	if e.Actor.Installation == "" {
+		return e.Additional
+	}
+	out := jsonv.CloneObject(e.Additional)
+	if out == nil {
+		out = jsonv.Object{}
+	}
+	out["installationId"] = e.Actor.Installation
+	return out
+}
+
+func resourceOf(d store.Doc) string { return orElse(jsonv.String(d, "resource"), defaultResource) }
+
+func originOf(d store.Doc) string { return orElse(jsonv.String(d, "origin"), defaultOrigin) }
+
+func statusOf(d store.Doc) string {
+	if jsonv.Bool(d, "failed") {
+		return "FAILURE"
+	}
+	return "SUCCESS"
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// before and after are the documents of a record, nil where there is none.
+func before(d store.Doc) jsonv.Object {
+	if was, ok := d["was"].(jsonv.Object); ok {
+		return undo(jsonv.Map(d, "after"), was)
+	}
+	return jsonv.Map(d, "before")
+}
+
+func after(d store.Doc) jsonv.Object { return jsonv.Map(d, "after") }
+
+// answer is a record as callers see it; includes names the parts wanted, none
+// means all.
+func answer(row store.Row, includes []string) jsonv.Object {
+	d, key := row.Doc, row.Key
+	wanted := func(part string) bool { return len(includes) == 0 || slices.Contains(includes, part) }
+	out := jsonv.Object{
+		"identifier": key[3], "action": d["action"], "resourceType": resourceOf(d), "status": statusOf(d),
+		"message": jsonv.String(d, "message"),
+	}
+	if wanted("trigger") {
+		by := jsonv.Object{"orgId": key[0]}
+		if jsonv.Bool(d, "byPort") {
+			by["byPort"] = true
+		} else {
+			by["userId"] = d["by"]
+		}
+		if jsonv.Bool(d, "job") {
+			by["byPort"] = false
+		}
+		out["trigger"] = jsonv.Object{"at": clock.Stamp(placeOf(d).at), "by": by, "origin": originOf(d)}
+	}
+	if wanted("context") {
+		context := jsonv.Object{}
+		for name, value := range jsonv.Map(d, "context") {
+			context[name] = value
+		}
+		for name, value := range map[string]string{"blueprint": key[1], "entity": key[2], "runId": jsonv.String(d, "run")} {
+			if value != "" {
+				context[name] = value
+			}
+		}
+		out["context"] = context
+	}
+	if wanted("diff") {
+		out["diff"] = jsonv.Object{"before": orNull(before(d)), "after": orNull(after(d))}
+	}
+	if wanted("additionalData") {
+		additional := jsonv.Map(d, "additional")
+		if additional == nil {
+			additional = jsonv.Object{}
+		}
+		out["additionalData"] = additional
+	}
+	for part := range out {
+		if !wanted(part) {
+			delete(out, part)
+		}
+	}
+	return out
+}
+
+func orNull(o jsonv.Object) any {
+	if o == nil {
+		return nil
+	}
+	return o
+}
+
+// maxDifference is how deep two documents are compared: the properties of a
+// blueprint's schema stand in the third level.
+const maxDifference = 4
+
+// The keys of a difference.
+const (
+	diffSet  = "set"  // values that the other document has
+	diffGone = "gone" // keys that it does not have
+	diffIn   = "in"   // differences inside of objects that both have
+)
+
+// difference says what is to be changed in from to get to.
+func difference(from, to jsonv.Object) jsonv.Object { return differenceIn(from, to, maxDifference) }
+
+func differenceIn(from, to jsonv.Object, depth int) jsonv.Object {
+	set, in, gone := jsonv.Object{}, jsonv.Object{}, []any{}
+	for key, value := range to {
+		has, ok := from[key]
+		if ok && jsonv.Equal(has, value) {
+			continue
+		}
+		a, isObject := has.(jsonv.Object)
+		b, areObjects := value.(jsonv.Object)
+		if depth > 1 && isObject && areObjects {
+			in[key] = differenceIn(a, b, depth-1)
+		} else {
+			set[key] = value
+		}
+	}
+	for key := range from {
+		if _, ok := to[key]; !ok {
+			gone = append(gone, key)
+		}
+	}
+	slices.SortFunc(gone, func(a, b any) int { return strings.Compare(textOf(a), textOf(b)) })
+	out := jsonv.Object{}
+	if len(set) > 0 {
+		out[diffSet] = set
+	}
+	if len(in) > 0 {
+		out[diffIn] = in
+	}
+	if len(gone) > 0 {
+		out[diffGone] = gone
+	}
+	return out
+}
+
+func textOf(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// undo applies a difference; from is shared and stays as it is.
+func undo(from, change jsonv.Object) jsonv.Object {
+	out := make(jsonv.Object, len(from))
+	for key, value := range from {
+		out[key] = value
+	}
+	for _, key := range jsonv.Strings(change[diffGone]) {
+		delete(out, key)
+	}
+	for key, value := range jsonv.Map(change, diffSet) {
+		out[key] = value
+	}
+	for key, value := range jsonv.Map(change, diffIn) {
+		inner, _ := value.(jsonv.Object)
+		out[key] = undo(jsonv.Map(from, key), inner)
+	}
+	return out
+}
