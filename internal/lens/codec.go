@@ -140,20 +140,64 @@ func (c *Codec) keysOf(match func(Part) bool) [][]string {
 	return out
 }
 
-// Project narrows an object to the attributes a narrower type has, for data
-// sources that leave settings out.
+// Project narrows an object to the attributes a narrower type has, at every
+// depth, for data sources that leave settings out.
 func Project(v tftypes.Value, to tftypes.Object) (tftypes.Value, error) {
 	if !Known(v) {
 		return Null(to), nil
 	}
-	from := AsObj(v)
-	out := make(Obj, len(to.AttributeTypes))
-	for name := range to.AttributeTypes {
-		got, ok := from[name]
-		if !ok {
-			return tftypes.Value{}, fmt.Errorf("no attribute %q", name)
+	return project(v, to)
+}
+
+func project(v tftypes.Value, to tftypes.Type) (tftypes.Value, error) {
+	switch {
+	case v.Type().Equal(to):
+		return v, nil
+	case !v.IsKnown():
+		return tftypes.NewValue(to, tftypes.UnknownValue), nil
+	case v.IsNull():
+		return Null(to), nil
+	}
+	switch t := to.(type) {
+	case tftypes.Object:
+		from, out := AsObj(v), make(Obj, len(t.AttributeTypes))
+		for name, typ := range t.AttributeTypes {
+			got, ok := from[name]
+			if !ok {
+				return tftypes.Value{}, fmt.Errorf("no attribute %q", name)
+			}
+			var err error
+			if out[name], err = project(got, typ); err != nil {
+				return tftypes.Value{}, err
+			}
 		}
-		out[name] = got
+		return newValue(to, out)
+	case tftypes.Map:
+		from := AsObj(v)
+		out := make(Obj, len(from))
+		for key, e := range from {
+			var err error
+			if out[key], err = project(e, t.ElementType); err != nil {
+				return tftypes.Value{}, err
+			}
+		}
+		return newValue(to, out)
+	case tftypes.List:
+		return projectElements(v, to, t.ElementType)
+	case tftypes.Set:
+		return projectElements(v, to, t.ElementType)
+	}
+	return newValue(to, v)
+}
+
+func projectElements(v tftypes.Value, to, of tftypes.Type) (tftypes.Value, error) {
+	from := AsList(v)
+	out := make([]tftypes.Value, len(from))
+	for i, e := range from {
+		var err error
+		if out[i], err = project(e, of); err != nil {
+			return tftypes.Value{}, err
+		}
 	}
 	return newValue(to, out)
 }

@@ -363,7 +363,7 @@ func (f *FieldPart) Settle(r *Run, plan, prior, to Obj) {
 	}
 	a, errA := f.kind.Put(r, p)
 	b, errB := f.kind.Put(r, was)
-	if errA == nil && errB == nil && jsonv.Equal(a, b) {
+	if errA == nil && errB == nil && jsonv.Equal(a, b) && sameSettings(f.attr, p, was) {
 		to[f.attr.Name] = was
 		return
 	}

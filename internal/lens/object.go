@@ -243,10 +243,43 @@ func settleEach(r *Run, part Part, plan, prior, to Obj) {
 			continue
 		}
 		x, y := Body{}, Body{}
-		if part.Put(r, Obj{a.Name: p}, x) == nil && part.Put(r, Obj{a.Name: was}, y) == nil && jsonv.Equal(x, y) {
+		if part.Put(r, Obj{a.Name: p}, x) == nil && part.Put(r, Obj{a.Name: was}, y) == nil && jsonv.Equal(x, y) && sameSettings(a, p, was) {
 			to[a.Name] = was
 		}
 	}
+}
+
+// sameSettings reports whether two values of a nested attribute agree in the
+// settings below it, which no body shows.
+func sameSettings(a Attr, v, was tftypes.Value) bool {
+	if !hasSettings(a.Nested) {
+		return true
+	}
+	same := func(v, was Obj) bool {
+		for _, n := range a.Nested {
+			if n.Client && !Equal(v[n.Name], was[n.Name]) || len(n.Nested) > 0 && !sameSettings(n, v[n.Name], was[n.Name]) {
+				return false
+			}
+		}
+		return true
+	}
+	switch a.Nesting {
+	case Single:
+		return same(AsObj(v), AsObj(was))
+	case InMap:
+		theirs := AsObj(was)
+		for key, e := range AsObj(v) {
+			if !same(AsObj(e), AsObj(theirs[key])) {
+				return false
+			}
+		}
+		return true
+	}
+	return Equal(v, was) // elements without a key to find them by
+}
+
+func hasSettings(attrs []Attr) bool {
+	return slices.ContainsFunc(attrs, func(a Attr) bool { return a.Client || hasSettings(a.Nested) })
 }
 
 // Locate follows a pointer to the attribute it leads to.

@@ -172,6 +172,10 @@ func (s *SettingPart) Deprecated(text string) *SettingPart { s.field.Deprecated(
 // Replace makes a change replace the resource.
 func (s *SettingPart) Replace() *SettingPart { s.field.Replace(); return s }
 
+// Remembered makes the state hold on to the last value that was configured, so
+// that leaving the setting out later is no change.
+func (s *SettingPart) Remembered() *SettingPart { s.field.attr.Mode = OptComputed; return s }
+
 // Trigger makes a change an update although the body stays the same.
 func (s *SettingPart) Trigger() *SettingPart { s.field.attr.Plan |= Trigger; return s }
 

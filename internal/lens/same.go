@@ -135,6 +135,11 @@ func (countRule) keeps(*Run, Body, Obj) bool  { return true }
 func (needsRule) keeps(*Run, Body, Obj) bool  { return true }
 func (funcRule) keeps(*Run, Body, Obj) bool   { return true }
 
+func (s *SettingPart) keeps(_ *Run, _ Body, prior Obj) bool {
+	was := prior[s.field.attr.Name]
+	return Known(was) || was.Type() != nil && was.IsNull() && s.field.attr.Default == nil
+}
+
 // The flag's value is compared by the whole map.
 func (flagPart) keeps(*Run, Body, Obj) bool { return true }
 

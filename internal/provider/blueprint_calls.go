@@ -80,9 +80,14 @@ func putBlueprint(ctx context.Context, s *session, id string, body jsonv.Object)
 	return envelope(answer, "blueprint")
 }
 
-// putTyped replaces the blueprint remote by what merge makes of it. Types that
-// change need two PUTs, because Port refuses to change them in one.
+// putTyped replaces the blueprint remote by what merge makes of it, after the
+// renamings that the plan asks for. Types that change need two PUTs, because Port
+// refuses to change them in one.
 func putTyped(ctx context.Context, c *change, remote jsonv.Object, merge func(remote jsonv.Object) jsonv.Object) (jsonv.Object, error) {
+	remote, err := rename(ctx, c, remote)
+	if err != nil {
+		return nil, err
+	}
 	id, body := jsonv.String(remote, "identifier"), merge(remote)
 	if changed := retyped(remote, body); len(changed) > 0 {
 		if c.typeProtection {

@@ -189,7 +189,7 @@ func notEmpty() lens.Check {
 // name space (reference/catalog.md §2.1). Keys in two maps of properties are
 // found by the codec.
 func checkNames(blueprint lens.Obj) []lens.Problem {
-	var out []lens.Problem
+	out := checkRenamings(blueprint)
 	taken := map[string]string{}
 	for key := range propertyTypes(blueprint) {
 		taken[key] = "properties"

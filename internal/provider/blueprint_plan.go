@@ -26,7 +26,7 @@ func planBlueprint(ctx context.Context, c *change) diag.Diagnostics {
 	if c.session == nil {
 		return nil
 	}
-	return append(planTypes(c), planTargets(ctx, c)...)
+	return slices.Concat(planRenamings(ctx, c), planTypes(c), planTargets(ctx, c))
 }
 
 // planTargets warns of relations to blueprints that neither exist nor are known
@@ -57,6 +57,12 @@ func planTypes(c *change) diag.Diagnostics {
 		return nil
 	}
 	was, now := propertyTypes(lens.AsObj(c.prior)), propertyTypes(lens.AsObj(c.plan))
+	for _, r := range renamings(lens.AsObj(c.prior), lens.AsObj(c.plan)) {
+		// A type that changes along with the name loses the values all the same.
+		if typ, ok := was[r.from]; ok && r.of.route == "properties" {
+			was[r.to] = typ
+		}
+	}
 	var changed []retyping
 	for _, key := range slices.Sorted(maps.Keys(now)) {
 		if from, ok := was[key]; ok && from != now[key] {

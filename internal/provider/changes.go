@@ -124,7 +124,7 @@ func (k *kind) propose(config, prior, proposed tftypes.Value) tftypes.Value {
 		return filled
 	}
 	return leftOut(k.attrs, config, filled, func(a lens.Attr) (tftypes.Value, bool) {
-		return unknownOf(a.Type), a.Default == nil && serverMay(a)
+		return unknownOf(a.Type), a.Default == nil && serverMay(a) && !a.Client
 	})
 }
 
@@ -171,6 +171,47 @@ func leftOutBelow(a lens.Attr, config, v tftypes.Value, replace func(lens.Attr) 
 		}
 	}
 	return tftypes.NewValue(v.Type(), out)
+}
+
+// remembered plans what the state holds, or null, for settings that the
+// configuration leaves out. Terraform and the framework make them unknown, as if
+// the server chose them.
+func remembered(attrs []lens.Attr, config, prior, v tftypes.Value) tftypes.Value {
+	given, was, has := lens.AsObj(config), lens.AsObj(prior), lens.AsObj(v)
+	changes := lens.Obj{}
+	for _, a := range attrs {
+		now := has[a.Name]
+		switch {
+		case a.Client && a.Mode == lens.OptComputed && a.Default == nil && !now.IsKnown() && lens.Nothing(given[a.Name]):
+			changes[a.Name] = lens.Null(a.Type)
+			if before, ok := was[a.Name]; ok {
+				changes[a.Name] = before
+			}
+		case a.Nesting == lens.Single && lens.Known(now):
+			if below := remembered(a.Nested, given[a.Name], was[a.Name], now); !below.Equal(now) {
+				changes[a.Name] = below
+			}
+		case a.Nesting == lens.InMap && lens.Known(now):
+			written, before, out := lens.AsObj(given[a.Name]), lens.AsObj(was[a.Name]), maps.Clone(lens.AsObj(now))
+			for key, e := range out {
+				if lens.Known(e) {
+					out[key] = remembered(a.Nested, written[key], before[key], e)
+				}
+			}
+			changes[a.Name] = tftypes.NewValue(now.Type(), out)
+		}
+	}
+	return with(v, changes)
+}
+
+// remembers reports whether a schema has settings that the state holds on to.
+func remembers(attrs []lens.Attr) bool {
+	for _, a := range attrs {
+		if a.Client && a.Mode == lens.OptComputed && a.Default == nil || remembers(a.Nested) {
+			return true
+		}
+	}
+	return false
 }
 
 // isSimple reports whether the shortcuts understand a schema: nothing write-only,

@@ -26,6 +26,8 @@ type kind struct {
 	null  tftypes.Value
 	// simple kinds can be planned and applied without the framework.
 	simple bool
+	// remembers says that there are settings that the state holds on to.
+	remembers bool
 	surfaces
 }
 

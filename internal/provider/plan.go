@@ -25,6 +25,9 @@ func (k *kind) plan(ctx context.Context, s *session, config, prior, proposed tft
 		return proposed, nil
 	}
 	planned := proposed
+	if k.remembers {
+		planned = remembered(k.attrs, config, prior, planned)
+	}
 	if !prior.IsNull() {
 		planned = k.keep(config, prior, k.codec.Settle(planned, prior))
 	}
@@ -120,7 +123,8 @@ func (c *change) sends() bool {
 			return true
 		}
 	}
-	return false
+	// Keys that change places leave the body as it is.
+	return c.kind.remembers && swaps(was, now)
 }
 
 // replaces lists the attributes whose change needs a new object.

@@ -3,6 +3,8 @@ package provider
 import (
 	"regexp"
 
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
 	"github.com/portlens/terraform-provider-port/internal/lens"
 )
 
@@ -78,7 +80,17 @@ func property(own ...lens.Part) []lens.Part {
 		lens.Field("title", lens.String, lens.Opt, "Title shown to people."),
 		lens.Field("icon", lens.String, lens.Opt, "Icon of the property."),
 		lens.Field("description", lens.String, lens.Opt, "Description of the property."),
+		renamedFrom("property"),
 	}, own...)
+}
+
+// renamedFrom is how a configuration says that a key is the new name of an old
+// one, so that values survive; see blueprint_rename.go.
+func renamedFrom(what string) lens.Part {
+	return lens.Setting("renamed_from", lens.String, lens.Opt,
+		"Former key of the "+what+". Where Port still has it under that key, it is renamed and entities keep their values. "+
+			"It may stay after the renaming, or be left out then.").
+		Check(lens.Test("Invalid key", "", func(v tftypes.Value) string { return wrongKey(lens.AsText(v)) })).Remembered()
 }
 
 func specField(allowed ...string) lens.Part {
@@ -115,6 +127,7 @@ func relations() lens.Part {
 		lens.Field("description", lens.String, lens.Opt, "Description of the relation."),
 		lens.Field("many", lens.Bool, lens.Opt, "Whether an entity may have several targets.").Default(false),
 		lens.Field("required", lens.Bool, lens.Opt, "Whether every entity must have a target. Not together with `many`.").Default(false),
+		renamedFrom("relation"),
 	)), lens.Opt, "Relations to other blueprints, by key.").Always().Check(keysCheck())
 }
 
@@ -124,6 +137,7 @@ func mirrorProperties() lens.Part {
 		lens.Field("path", lens.String, lens.Req, "Relations joined by dots, ending in a property of the last blueprint or a meta property such as `$title`.").
 			Check(lens.Match(mirrorPath, "at least one relation, a dot and a property")),
 		lens.Field("title", lens.String, lens.Opt, "Title shown to people.").Check(lens.Length(0, 100)),
+		renamedFrom("mirror property"),
 	)), lens.Opt, "Properties that show a value of a related entity, by key.").Always().Check(keysCheck())
 }
 

@@ -37,6 +37,7 @@ func compile(d *Declaration) *kind {
 	codec := lens.MustCompile(append([]lens.Part{lens.ID("ID of the resource, the same as its import ID.", d.Key...)}, d.Parts...)...)
 	k := &kind{decl: d, codec: codec, typ: codec.Type(), attrs: codec.Attrs(), null: lens.Null(codec.Type())}
 	k.simple = isSimple(k.attrs, false)
+	k.remembers = remembers(k.attrs)
 	k.resourceSchema = lensfw.ResourceSchema(k.attrs, d.Doc)
 	k.dataSchema = lensfw.DataSourceSchema(k.attrs, d.DataDoc, d.Key...)
 	dataType, ok := k.dataSchema.Type().TerraformType(nil).(tftypes.Object) //nolint:staticcheck // the context is not used

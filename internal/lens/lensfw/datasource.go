@@ -28,7 +28,9 @@ func DataSourceSchema(attrs []lens.Attr, doc string, keys ...string) schema.Sche
 func dataAttributes(attrs []lens.Attr) map[string]schema.Attribute {
 	out := make(map[string]schema.Attribute, len(attrs))
 	for _, a := range attrs {
-		out[a.Name] = dataAttribute(a, false)
+		if !a.Client && !a.WriteOnly {
+			out[a.Name] = dataAttribute(a, false)
+		}
 	}
 	return out
 }
