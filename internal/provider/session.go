@@ -30,8 +30,8 @@ type session struct {
 	adopt          bool
 
 	mu      sync.Mutex
-	managed map[string]bool // in a state
-	planned map[string]bool // in a plan
+	managed map[string]bool   // in a state
+	planned map[string]intent // in a plan
 	known   map[string]*catalogue
 }
 
@@ -47,19 +47,6 @@ func (s *session) isManaged(k *kind, key []string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.managed[k.decl.Name+":"+joinID(key)]
-}
-
-// plans remembers that the run will leave such an object behind.
-func (s *session) plans(k *kind, key []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.planned[k.decl.Name+":"+joinID(key)] = true
-}
-
-func (s *session) isPlanned(k *kind, key []string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.planned[k.decl.Name+":"+joinID(key)]
 }
 
 // loginAdvice explains a login that failed.
@@ -120,7 +107,7 @@ func (p *portProvider) connect(ctx context.Context, c providerConfig) (*session,
 	return &session{
 		api:            api,
 		managed:        map[string]bool{},
-		planned:        map[string]bool{},
+		planned:        map[string]intent{},
 		known:          map[string]*catalogue{},
 		escapeHTML:     c.EscapeHTML.IsNull() || c.EscapeHTML.ValueBool(),
 		typeProtection: c.TypeProtection.IsNull() || c.TypeProtection.ValueBool(),
