@@ -127,7 +127,9 @@ type loose struct {
 
 // run checks what depends on the collected entities, then deletes them, and with
 // them what requires them when that was asked for (D2–D5). Dependents go first.
-func (d *deletion) run() error {
+func (d *deletion) run() error { return d.s.together(d.perform) }
+
+func (d *deletion) perform() error {
 	var optional []loose
 	for i := 0; i < len(d.order); i++ {
 		k := d.order[i]

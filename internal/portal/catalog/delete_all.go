@@ -81,7 +81,15 @@ func refuseEmptying(b *blueprint, refs []reference, withBlueprint bool) error {
 
 // deleteEverything deletes all entities of b and empties the relations that
 // pointed at them.
-func (s *session) deleteEverything(b *blueprint, refs []reference) (int, error) {
+func (s *session) deleteEverything(b *blueprint, refs []reference) (n int, err error) {
+	err = s.together(func() error {
+		n, err = s.deleteEach(b, refs)
+		return err
+	})
+	return n, err
+}
+
+func (s *session) deleteEach(b *blueprint, refs []reference) (int, error) {
 	var ids []string
 	for row, err := range s.entitiesOf(b.id, nil, store.Page{}) {
 		if err != nil {
