@@ -44,10 +44,7 @@ func (c *Catalog) DeleteAllEntities(ctx context.Context, tx store.Tx, actor Acto
 				return "", err
 			}
 		}
-		if err := s.dropBlueprint(id); err != nil {
-			return "", err
-		}
-		if err := s.changedBlueprint("DELETE", id, b.doc, nil); err != nil {
+		if err := s.removeBlueprint(b); err != nil {
 			return "", err
 		}
 	}
@@ -61,7 +58,7 @@ func (c *Catalog) DeleteAllEntities(ctx context.Context, tx store.Tx, actor Acto
 func refuseEmptying(b *blueprint, refs []reference, withBlueprint bool) error {
 	var required, any []string
 	for _, r := range refs {
-		if r.blueprint == b.id {
+		if r.blueprint == b.id || r.isResultTarget() {
 			continue
 		}
 		any = append(any, r.blueprint+"."+r.key)
@@ -97,8 +94,8 @@ func (s *session) deleteEach(b *blueprint, refs []reference) (int, error) {
 		}
 		ids = append(ids, jsonv.String(row.Doc, "identifier"))
 	}
-	if ownsChildren(b.id) {
-		d := s.deletion(true)
+	if s.deletesMore(b.id, refs) {
+		d := s.deletion(ownsChildren(b.id))
 		for _, id := range ids {
 			d.add(entityKey{b.id, id})
 		}
