@@ -297,6 +297,15 @@ func (r *reader) search(ctx context.Context, blueprint string, body jsonv.Object
 	if err != nil {
 		return nil, "", err
 	}
+	found, next, err := pageOf(blueprint, answer)
+	for _, e := range found {
+		stripCalculated(e, definition)
+	}
+	return found, next, err
+}
+
+// pageOf reads the answer of a scoped search.
+func pageOf(blueprint string, answer jsonv.Object) (byID, string, error) {
 	list, ok := answer["entities"].([]any)
 	if !ok {
 		return nil, "", fmt.Errorf("search of blueprint %q: want a list of entities, got %s", blueprint, jsonv.KindOf(answer["entities"]))
@@ -308,7 +317,6 @@ func (r *reader) search(ctx context.Context, blueprint string, body jsonv.Object
 			continue
 		}
 		if id := text(e, "identifier"); id != "" {
-			stripCalculated(e, definition)
 			found[id] = e
 		}
 	}

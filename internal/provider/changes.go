@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -29,7 +30,6 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 	}
 	if key, ok := k.key(prior); ok && sameBytes(req.PriorState, req.ProposedNewState) && defaultsHold(k.attrs, lens.AsObj(prior)) {
 		session.manages(k, key)
-		session.leaves(k, key)
 		return resp, nil
 	}
 	proposed, err := k.unmarshal(req.ProposedNewState)
@@ -50,6 +50,9 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 	if resp.PlannedIdentity, err = k.identityData(planned, req.PriorIdentity); err != nil {
 		return nil, err
 	}
+	if resp.PlannedPrivate, err = k.succession(prior, planned); err != nil {
+		return nil, err
+	}
 	resp.PlannedState, err = dynamic(k.typ, planned)
 	return resp, err
 }
@@ -57,7 +60,11 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 // ApplyResourceChange creates, updates or deletes.
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
 	k, session := s.kinds[req.TypeName], s.session.Load()
-	if k == nil || session == nil || !k.simple || len(req.PlannedPrivate) > 0 {
+	if k == nil || session == nil || !k.simple || len(req.PlannedPrivate) > 0 && k.decl.API.Succeed == nil {
+		return s.frameworkServer.ApplyResourceChange(ctx, req)
+	}
+	successor, private, err := k.successorIn(req.PlannedPrivate)
+	if err != nil {
 		return s.frameworkServer.ApplyResourceChange(ctx, req)
 	}
 	prior, errPrior := k.unmarshal(req.PriorState)
@@ -75,19 +82,46 @@ func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyRe
 		state, diags = k.create(ctx, session, config, planned)
 	case planned.IsNull():
 		state = k.null
-		if diags = k.delete(ctx, session, prior); diags.HasError() {
+		if diags = k.delete(ctx, session, prior, successor); diags.HasError() {
 			state = prior
 		}
 	default:
 		state, diags = k.update(ctx, session, config, planned, prior)
 	}
-	resp := &tfprotov6.ApplyResourceChangeResponse{Private: req.PlannedPrivate, Diagnostics: protocolDiagnostics(diags)}
-	var err error
+	resp := &tfprotov6.ApplyResourceChangeResponse{Private: private, Diagnostics: protocolDiagnostics(diags)}
 	if resp.NewIdentity, err = k.identityData(state, req.PlannedIdentity); err != nil {
 		return nil, err
 	}
 	resp.NewState, err = dynamic(k.typ, state)
 	return resp, err
+}
+
+// successorKey is where the private data of a plan hold what [kind.succeed] gave,
+// in the framework's encoding, so that either way understands the other's plans.
+const successorKey = "successor"
+
+func (k *kind) succession(prior, planned tftypes.Value) ([]byte, error) {
+	successor, err := k.succeed(prior, planned)
+	if err != nil || successor == nil {
+		return nil, err
+	}
+	return json.Marshal(map[string][]byte{successorKey: successor})
+}
+
+// successorIn takes the description out of private data and returns the rest.
+func (k *kind) successorIn(private []byte) (successor, rest []byte, err error) {
+	if k.decl.API.Succeed == nil || len(private) == 0 {
+		return nil, private, nil
+	}
+	var all map[string][]byte
+	if err := json.Unmarshal(private, &all); err != nil {
+		return nil, nil, err
+	}
+	successor = all[successorKey]
+	if delete(all, successorKey); len(all) > 0 {
+		rest, err = json.Marshal(all)
+	}
+	return successor, rest, err
 }
 
 func (k *kind) unmarshal(d *tfprotov6.DynamicValue) (tftypes.Value, error) {

@@ -16,7 +16,8 @@ import (
 type Declaration struct {
 	// Name is the type name without the provider's prefix: "blueprint".
 	Name string
-	// Doc and DataDoc are the first words of the documentation pages.
+	// Doc and DataDoc are the first words of the documentation pages. Without
+	// DataDoc there is no data source.
 	Doc, DataDoc string
 	// Key names the required string attributes that find the object, in the
 	// order of the import id: id is their values joined by colons.
@@ -28,8 +29,6 @@ type Declaration struct {
 	// Moves are key attributes whose change makes a new object and deletes the
 	// old one within one update, so that created_* change too.
 	Moves []string
-	// Foreseen says that plans of other objects look at what this one will be.
-	Foreseen bool
 
 	API API
 }
@@ -49,6 +48,15 @@ type API struct {
 	// it; nil and no error when nothing does. It may answer less surely than Read
 	// but must be cheap for thousands of keys. Optional.
 	Peek readFunc
+	// Refresh reads in place of Read where the key alone does not say what the
+	// state holds; prior holds nothing but the key on import. Optional.
+	Refresh func(ctx context.Context, s *session, prior tftypes.Value) (jsonv.Object, error)
+	// Import makes the state that an import ID stands for, where that is more
+	// than a key. Optional.
+	Import func(ctx context.Context, k *kind, s *session, id string) (tftypes.Value, error)
+	// Succeed describes a planned creation to the deletion that goes before it
+	// when the two replace an object. Optional.
+	Succeed func(planned tftypes.Value) ([]byte, error)
 	// SplitID finds the key in an import id when colons make it ambiguous. Optional.
 	SplitID func(ctx context.Context, s *session, id string) ([]string, error)
 	// Decode prepares the decoding of a document. prior is null in data sources
@@ -79,18 +87,22 @@ type change struct {
 	// leaves body nil when the plan has unknown values.
 	body, before jsonv.Object
 
-	// save keeps what the server holds by now, in case a later step fails.
+	// successor is what API.Succeed said of the creation that follows a deletion;
+	// nil when none does.
+	successor []byte
+
+	// save keeps what the server holds by now, in case a later step fails; keep
+	// does the same with a state.
 	save  func(body jsonv.Object)
+	keep  func(state tftypes.Value)
 	diags diag.Diagnostics
 }
 
-// decoding is how one document is to be read. document, when not nil, is read in
-// its place: the part of it that the object owns. err may be set while decoding,
-// by an option that had to ask the server and failed.
+// decoding is how one document is to be read. err may be set while decoding, by
+// an option that had to ask the server and failed.
 type decoding struct {
-	options  lens.Options
-	document jsonv.Object
-	err      error
+	options lens.Options
+	err     error
 }
 
 // warn adds a warning to the change's diagnostics.

@@ -49,6 +49,9 @@ func createEntity(ctx context.Context, c *change) (jsonv.Object, error) {
 		return nil, err
 	}
 	entity, err := envelope(answer, "entity")
+	if err == nil {
+		c.writes(blueprint, jsonv.String(entity, "identifier"))
+	}
 	if err == nil && !made && len(c.key) > 0 {
 		c.warn(c.kind.existsSummary(c.key), "It was taken over and its content replaced.")
 	}
@@ -130,7 +133,21 @@ func (c *change) withDefaults(ctx context.Context, at []string) (jsonv.Object, e
 	if err != nil {
 		return nil, err
 	}
-	mine, held := jsonv.Map(c.body, "properties"), jsonv.Map(c.before, "properties")
+	silent := silentDefaults(blueprint, c.body, c.before)
+	if len(silent) == 0 {
+		return c.body, nil
+	}
+	entity, err := getEntity(ctx, c.session, at)
+	if err != nil {
+		return nil, err
+	}
+	return withSilent(c.body, entity, silent), nil
+}
+
+// silentDefaults are the defaults of properties that neither the body to put nor
+// the one put before names.
+func silentDefaults(blueprint, body, before jsonv.Object) jsonv.Object {
+	mine, held := jsonv.Map(body, "properties"), jsonv.Map(before, "properties")
 	silent := jsonv.Object{}
 	for key, property := range jsonv.Map(blueprint, "schema", "properties") {
 		_, written := mine[key]
@@ -139,14 +156,12 @@ func (c *change) withDefaults(ctx context.Context, at []string) (jsonv.Object, e
 			silent[key] = value
 		}
 	}
-	if len(silent) == 0 {
-		return c.body, nil
-	}
-	entity, err := getEntity(ctx, c.session, at)
-	if err != nil {
-		return nil, err
-	}
-	body, properties := maps.Clone(c.body), maps.Clone(mine)
+	return silent
+}
+
+// withSilent is the body with those defaults that the entity does hold.
+func withSilent(body, entity, silent jsonv.Object) jsonv.Object {
+	out, properties := maps.Clone(body), maps.Clone(jsonv.Map(body, "properties"))
 	if properties == nil {
 		properties = jsonv.Object{}
 	}
@@ -155,8 +170,8 @@ func (c *change) withDefaults(ctx context.Context, at []string) (jsonv.Object, e
 			properties[key] = value
 		}
 	}
-	body["properties"] = properties
-	return body, nil
+	out["properties"] = properties
+	return out
 }
 
 // getEntity reads one entity as it is now.
@@ -173,6 +188,9 @@ func getEntity(ctx context.Context, s *session, key []string) (jsonv.Object, err
 func entityPath(key []string) []string { return []string{"blueprints", key[0], "entities", key[1]} }
 
 func deleteEntity(ctx context.Context, c *change) error {
+	if c.wrote(c.was[0], c.was[1]) {
+		return nil // it is another resource's by now
+	}
 	_, err := c.api.Call(ctx, portapi.Op{Method: http.MethodDelete, Path: entityPath(c.was)})
 	return err
 }

@@ -38,16 +38,40 @@ func planEntity(ctx context.Context, c *change) diag.Diagnostics {
 	if c.session == nil || !known || !c.sends() {
 		return nil
 	}
-	declared := jsonv.Map(c.plannedBlueprint(ctx, blueprint), "schema", "properties")
+	var diags diag.Diagnostics
+	for _, m := range mistyped(c.plannedBlueprint(ctx, blueprint), lens.AsObj(c.plan)["properties"]) {
+		addAt(&diags, diag.SeverityWarning, tftypes.NewAttributePathWithSteps(m.steps), m.summary(), m.detail(blueprint))
+	}
+	return diags
+}
+
+// mistyping is a property in the map of another type than the blueprint declares.
+type mistyping struct {
+	key       string
+	steps     []tftypes.AttributePathStep // from the entity
+	want, got string
+}
+
+func (m mistyping) summary() string {
+	return "Property " + m.key + " has another type in the blueprint"
+}
+
+func (m mistyping) detail(blueprint string) string {
+	return fmt.Sprintf("Blueprint %s declares %s as %s, and here it is %s: Port will refuse it unless the blueprint changes first.",
+		blueprint, m.key, m.want, m.got)
+}
+
+// mistyped compares an entity's properties with what the blueprint declares.
+func mistyped(blueprint jsonv.Object, properties tftypes.Value) []mistyping {
+	declared := jsonv.Map(blueprint, "schema", "properties")
 	if declared == nil {
 		return nil
 	}
-	var diags diag.Diagnostics
-	properties := lens.AsObj(c.plan)["properties"]
+	var out []mistyping
 	for _, g := range entityGroups {
-		group, at := properties, tftypes.NewAttributePath().WithAttributeName("properties")
+		group, steps := properties, []tftypes.AttributePathStep{tftypes.AttributeName("properties")}
 		for _, name := range g.path {
-			group, at = lens.AsObj(group)[name], at.WithAttributeName(name)
+			group, steps = lens.AsObj(group)[name], append(steps, tftypes.AttributeName(name))
 		}
 		values := lens.AsObj(group)
 		for _, key := range slices.Sorted(maps.Keys(values)) {
@@ -59,12 +83,10 @@ func planEntity(ctx context.Context, c *change) diag.Diagnostics {
 			if want == g.typ && (g.items == "" || items == "" || items == g.items) {
 				continue
 			}
-			addAt(&diags, diag.SeverityWarning, at.WithElementKeyString(key), "Property "+key+" has another type in the blueprint",
-				fmt.Sprintf("Blueprint %s declares %s as %s, and here it is %s: Port will refuse it unless the blueprint changes first.",
-					blueprint, key, typePhrase(want, items), typePhrase(g.typ, g.items)))
+			out = append(out, mistyping{key, append(slices.Clone(steps), tftypes.ElementKeyString(key)), typePhrase(want, items), typePhrase(g.typ, g.items)})
 		}
 	}
-	return diags
+	return out
 }
 
 func typePhrase(typ, items string) string {

@@ -38,6 +38,11 @@ func (k *kind) read(ctx context.Context, s *session, prior tftypes.Value) (tftyp
 		return prior, diag.Diagnostics{diag.NewErrorDiagnostic("Could not read "+k.decl.noun(),
 			"The state does not say which "+k.decl.noun()+" it is: "+strings.Join(k.decl.Key, " or ")+" is missing.")}
 	}
+	if k.decl.API.Refresh != nil {
+		return k.readBy(ctx, s, key, prior, func(ctx context.Context, s *session, _ []string) (jsonv.Object, error) {
+			return k.decl.API.Refresh(ctx, s, prior)
+		})
+	}
 	return k.readBy(ctx, s, key, prior, k.decl.API.Read)
 }
 
@@ -83,12 +88,6 @@ func (k *kind) decode(ctx context.Context, s *session, body jsonv.Object, prior 
 	d := &decoding{}
 	if k.decl.API.Decode != nil {
 		d = k.decl.API.Decode(ctx, s, body, prior)
-	}
-	if d.err != nil {
-		return k.null, d.err
-	}
-	if d.document != nil {
-		body = d.document
 	}
 	d.options.EscapeHTML = s.escapeHTML
 	v, err := k.codec.With(d.options).Get(body, prior)
@@ -143,6 +142,7 @@ func (k *kind) write(ctx context.Context, s *session, config, plan, prior tftype
 			kept = v
 		}
 	}
+	c.keep = func(state tftypes.Value) { kept = state }
 	body, err := call(ctx, c)
 	if err != nil {
 		c.diags.Append(k.failure(verb, key, err, plan)...)
@@ -157,9 +157,11 @@ func (k *kind) write(ctx context.Context, s *session, config, plan, prior tftype
 	return complete(plan, got), c.diags
 }
 
-// delete removes the object of prior; one that is gone already is fine.
-func (k *kind) delete(ctx context.Context, s *session, prior tftypes.Value) diag.Diagnostics {
+// delete removes the object of prior; one that is gone already is fine. successor
+// is what [kind.succeed] gave for the creation that follows, nil when none does.
+func (k *kind) delete(ctx context.Context, s *session, prior tftypes.Value, successor []byte) diag.Diagnostics {
 	c, err := k.change(s, k.null, k.null, prior)
+	c.successor = successor
 	if err == nil {
 		err = k.decl.API.Delete(ctx, c)
 	}
@@ -169,11 +171,20 @@ func (k *kind) delete(ctx context.Context, s *session, prior tftypes.Value) diag
 	return c.diags
 }
 
+// succeed describes the creation that a plan means to the deletion before it; nil
+// for everything that is no creation or needs no description.
+func (k *kind) succeed(prior, planned tftypes.Value) ([]byte, error) {
+	if k.decl.API.Succeed == nil || !prior.IsNull() || planned.IsNull() {
+		return nil, nil
+	}
+	return k.decl.API.Succeed(planned)
+}
+
 // change prepares what hooks see. Unknown values in plan are an error that
 // satisfies errors.Is(err, lens.ErrUnknown); the change is usable without its
 // body then.
 func (k *kind) change(s *session, config, plan, prior tftypes.Value) (*change, error) {
-	c := &change{session: s, kind: k, plan: plan, prior: prior, config: config, save: func(jsonv.Object) {}}
+	c := &change{session: s, kind: k, plan: plan, prior: prior, config: config, save: func(jsonv.Object) {}, keep: func(tftypes.Value) {}}
 	c.key, _ = k.key(plan)
 	var err error
 	if !prior.IsNull() {
@@ -221,6 +232,13 @@ func (k *kind) keyed(v tftypes.Value, body jsonv.Object) tftypes.Value {
 
 // importState is the state that an import id stands for: the key alone.
 func (k *kind) importState(ctx context.Context, s *session, id string) (tftypes.Value, diag.Diagnostics) {
+	if k.decl.API.Import != nil {
+		state, err := k.decl.API.Import(ctx, k, s, id)
+		if err != nil {
+			return k.null, k.failure("import", []string{id}, err, k.null)
+		}
+		return state, nil
+	}
 	key, ok := k.decl.splitID(id)
 	var err error
 	if ok && k.decl.API.SplitID != nil {

@@ -53,6 +53,15 @@ func (r *managed) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest
 	resp.Plan.Raw = planned
 	r.kind.identifyAs(resp.Identity, planned)
 	resp.RequiresReplace = append(resp.RequiresReplace, r.kind.replaces(req.State.Raw, planned)...)
+	if r.kind.decl.API.Succeed == nil {
+		return
+	}
+	// Also cleared, so that a later deletion is not taken for one of two halves.
+	successor, err := r.kind.succeed(req.State.Raw, planned)
+	if err != nil {
+		resp.Diagnostics.AddError("Could not plan "+r.kind.decl.noun(), err.Error())
+	}
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, successorKey, successor)...)
 }
 
 func (r *managed) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -79,7 +88,9 @@ func (r *managed) Update(ctx context.Context, req resource.UpdateRequest, resp *
 }
 
 func (r *managed) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	resp.Diagnostics.Append(r.kind.delete(ctx, r.session, req.State.Raw)...)
+	successor, diags := req.Private.GetKey(ctx, successorKey)
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(r.kind.delete(ctx, r.session, req.State.Raw, successor)...)
 }
 
 func (r *managed) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

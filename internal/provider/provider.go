@@ -158,6 +158,9 @@ func (p *portProvider) Resources(context.Context) []func() resource.Resource {
 func (p *portProvider) DataSources(context.Context) []func() datasource.DataSource {
 	out := make([]func() datasource.DataSource, 0, len(registered))
 	for _, k := range registered {
+		if k.decl.DataDoc == "" {
+			continue
+		}
 		out = append(out, func() datasource.DataSource { return &lookup{kind: k} })
 	}
 	return out

@@ -30,9 +30,11 @@ type session struct {
 	adopt          bool
 
 	mu      sync.Mutex
-	managed map[string]bool   // in a state
-	planned map[string]intent // in a plan
+	managed map[string]bool // in a state
+	planned map[string]bool // in a plan
 	known   map[string]*catalogue
+	written map[entityAt]bool
+	handed  map[entityAt]heirloom
 }
 
 // manages remembers that a state holds the object, so that a replacement is not
@@ -47,6 +49,35 @@ func (s *session) isManaged(k *kind, key []string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.managed[k.decl.Name+":"+joinID(key)]
+}
+
+// entityName is the name of an entity among what is managed.
+func entityName(blueprint, id string) string { return "entity:" + joinID([]string{blueprint, id}) }
+
+// managesEntity does the same for one entity, whichever resource manages it.
+func (s *session) managesEntity(blueprint, id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.managed[entityName(blueprint, id)] = true
+}
+
+func (s *session) isManagedEntity(blueprint, id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.managed[entityName(blueprint, id)]
+}
+
+// plans remembers that the run will leave such an object behind.
+func (s *session) plans(k *kind, key []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.planned[k.decl.Name+":"+joinID(key)] = true
+}
+
+func (s *session) isPlanned(k *kind, key []string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.planned[k.decl.Name+":"+joinID(key)]
 }
 
 // loginAdvice explains a login that failed.
@@ -107,8 +138,10 @@ func (p *portProvider) connect(ctx context.Context, c providerConfig) (*session,
 	return &session{
 		api:            api,
 		managed:        map[string]bool{},
-		planned:        map[string]intent{},
+		planned:        map[string]bool{},
 		known:          map[string]*catalogue{},
+		written:        map[entityAt]bool{},
+		handed:         map[entityAt]heirloom{},
 		escapeHTML:     c.EscapeHTML.IsNull() || c.EscapeHTML.ValueBool(),
 		typeProtection: c.TypeProtection.IsNull() || c.TypeProtection.ValueBool(),
 		adopt:          c.OnExisting.IsNull() || c.OnExisting.ValueString() == onExistingAdopt,

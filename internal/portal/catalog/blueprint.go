@@ -76,7 +76,7 @@ func (c *Catalog) PatchBlueprint(ctx context.Context, tx store.Tx, actor Actor, 
 	}
 	merged := patched(public(old.doc), patch)
 	if isSystem(old.id) {
-		if err := refusePatch(old, patch, merged); err != nil {
+		if err := retypedManaged(old.id, merged); err != nil {
 			return nil, err
 		}
 	}
@@ -264,25 +264,10 @@ func (c *Catalog) DeleteBlueprint(ctx context.Context, tx store.Tx, actor Actor,
 			return err
 		}
 	}
-	return s.removeBlueprint(b)
-}
-
-// removeBlueprint drops a blueprint that has no entities, and what was made for
-// it: its scorecards and its mention in lists of blueprints.
-func (s *session) removeBlueprint(b *blueprint) error {
-	if err := s.dropScorecards(b.id); err != nil {
+	if err := s.dropBlueprint(id); err != nil {
 		return err
 	}
-	if err := s.dropBlueprint(b.id); err != nil {
-		return err
-	}
-	if err := s.changedBlueprint("DELETE", b.id, b.doc, nil); err != nil {
-		return err
-	}
-	if err := s.forgetInValues(b.id); err != nil {
-		return err
-	}
-	return s.settle()
+	return s.changedBlueprint("DELETE", id, b.doc, nil)
 }
 
 // refuseTargeted refuses to delete a blueprint that a relation of another one
@@ -294,7 +279,7 @@ func (s *session) refuseTargeted(id string) error {
 	}
 	var others []string
 	for _, r := range refs {
-		if r.blueprint != id && !r.isResultTarget() {
+		if r.blueprint != id {
 			others = append(others, r.blueprint+"."+r.key)
 		}
 	}

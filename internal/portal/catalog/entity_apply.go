@@ -14,10 +14,7 @@ func (w *write) apply() error {
 	}
 	k := entityKey{w.bp.id, w.id}
 	if w.existing == nil {
-		if err := w.s.change("CREATE", k, k, func() error { return w.s.putEntity(k, w.doc) }); err != nil {
-			return err
-		}
-		return w.systemEffects()
+		return w.s.change("CREATE", k, k, func() error { return w.s.putEntity(k, w.doc) })
 	}
 	was := entityKey{w.bp.id, jsonv.String(w.existing, "identifier")}
 	err := w.s.change("UPDATE", was, k, func() error {
@@ -27,9 +24,6 @@ func (w *write) apply() error {
 		return w.s.putEntity(k, w.doc)
 	})
 	if err != nil {
-		return err
-	}
-	if err := w.systemEffects(); err != nil {
 		return err
 	}
 	return w.s.settle()
@@ -110,9 +104,6 @@ func (w *write) rename(was, is entityKey) error {
 				return err
 			}
 		}
-	}
-	if was.blueprint == sysTeam {
-		return w.s.renameOwner(was.id, is.id)
 	}
 	return nil
 }

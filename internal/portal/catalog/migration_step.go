@@ -79,11 +79,7 @@ func (c *Catalog) StepMigration(ctx context.Context, tx store.Tx, org, id string
 	}
 	event := finished
 	if jsonv.String(record, "status") != stateCancelling {
-		err = s.together(func() (err error) {
-			event, err = (&migrator{session: s, record: record}).batch()
-			return err
-		})
-		if err != nil {
+		if event, err = (&migrator{session: s, record: record}).batch(); err != nil {
 			return false, false, err
 		}
 	}

@@ -1,4 +1,0 @@
-import {
-  to = port_aggregation_properties.domain
-  id = "domain"
-}

@@ -1,1 +1,0 @@
-terraform import port_aggregation_properties.domain domain

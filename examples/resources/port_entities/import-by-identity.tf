@@ -1,0 +1,7 @@
+# All entities of the blueprint.
+import {
+  to = port_entities.regions
+  identity = {
+    blueprint = "region"
+  }
+}

@@ -1,6 +1,0 @@
-import {
-  to = port_system_blueprint.user
-  identity = {
-    identifier = "_user"
-  }
-}

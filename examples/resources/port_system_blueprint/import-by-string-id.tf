@@ -1,4 +1,0 @@
-import {
-  to = port_system_blueprint.user
-  id = "_user"
-}

@@ -1,1 +1,0 @@
-terraform import port_system_blueprint.user _user
