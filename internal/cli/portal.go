@@ -23,7 +23,9 @@ Usage:
 Flags:
   --listen ADDR         address to listen on (default 127.0.0.1:3000; port 0 picks a free one)
   --data FILE           keep everything in this SQLite file; without it everything is in memory
-  --database-url URL    keep everything in a PostgreSQL database instead (not built yet)
+  --database-url URL    keep everything in this PostgreSQL database instead, such as
+                        postgres://USER:PASSWORD@HOST:5432/DATABASE; any number of portals may
+                        share one, and together they are one portal
   --rate-limit N        allow N requests in 300 seconds (default 0: no limit)
 
 Environment:
@@ -59,8 +61,10 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 	switch {
 	case flags.NArg() > 0:
 		return env.fail(exitUsage, "portal", fmt.Errorf("unexpected argument %q", flags.Arg(0)))
-	case f.databaseURL != "":
-		return env.fail(exitUsage, "portal", errors.New("--database-url is not built yet: use --data FILE"))
+	case flagGiven(args, "data") && flagGiven(args, "database-url"):
+		return env.fail(exitUsage, "portal", errors.New("--data and --database-url exclude each other"))
+	case flagGiven(args, "database-url") && f.databaseURL == "":
+		return env.fail(exitUsage, "portal", errors.New("--database-url needs a URL"))
 	case f.rateLimit < 0:
 		return env.fail(exitUsage, "portal", errors.New("--rate-limit must not be negative"))
 	case f.credentials.ClientID != "" && f.credentials.ClientSecret == "":
@@ -105,7 +109,7 @@ func servePortal(ctx context.Context, f portalFlags, env Env) (err error) {
 	}()
 	log := slog.New(slog.NewTextHandler(env.Stderr, nil))
 	p, err := portal.Open(ctx, portal.Options{
-		DataFile: f.data, Log: log, Limits: portal.Limits{Requests: f.rateLimit},
+		DataFile: f.data, DatabaseURL: f.databaseURL, Log: log, Limits: portal.Limits{Requests: f.rateLimit},
 		ClientID: f.credentials.ClientID, ClientSecret: f.credentials.ClientSecret,
 	})
 	if err != nil {
@@ -155,7 +159,7 @@ func announce(ctx context.Context, p *portal.Portal, address net.Addr, env Env, 
 	} else if valid, err := p.Accepts(ctx, given); err != nil {
 		return err
 	} else if !valid {
-		log.Warn("PORT_CLIENT_ID and PORT_CLIENT_SECRET are not accepted: the data file knows this client id with another secret, or as deleted")
+		log.Warn("PORT_CLIENT_ID and PORT_CLIENT_SECRET are not accepted: the data knows this client id with another secret, or as deleted")
 	}
 	if _, err := env.Stdout.Write([]byte(text)); err != nil {
 		return fmt.Errorf("stdout: %w", err)

@@ -30,7 +30,7 @@ var layers = [][]string{
 }
 
 // helpers of tests stand beside a layer and may be imported by nobody but tests.
-var helpers = []string{"internal/portal/store/storetest"}
+var helpers = []string{"internal/portal/store/storetest", "internal/portal/store/pgtest"}
 
 type listed struct {
 	ImportPath   string

@@ -38,10 +38,12 @@ type Options struct {
 	// Out makes outgoing calls: webhooks and invocations.
 	Out *http.Client
 	// Store keeps the documents and stays the caller's to close; nil opens
-	// DataFile, or memory when that is empty too.
-	Store    store.Store
-	DataFile string
-	Limits   Limits
+	// DataFile (SQLite) or DatabaseURL (PostgreSQL), of which one may be given, or
+	// memory.
+	Store       store.Store
+	DataFile    string
+	DatabaseURL string
+	Limits      Limits
 	// Seed is JSON of the form {"blueprints": [...], "entities": [...]}, written
 	// when the portal starts; what exists already is overridden.
 	Seed io.Reader
@@ -86,7 +88,7 @@ func Open(ctx context.Context, o Options) (*Portal, error) {
 	}
 	p := &Portal{store: o.Store, ownStore: o.Store == nil, out: o.Out}
 	if p.ownStore {
-		s, err := openStore(ctx, o.DataFile)
+		s, err := openStore(ctx, o)
 		if err != nil {
 			return nil, err
 		}
@@ -98,12 +100,17 @@ func Open(ctx context.Context, o Options) (*Portal, error) {
 	return p, nil
 }
 
-func openStore(ctx context.Context, file string) (store.Store, error) {
-	if file == "" {
-		return store.NewMemory(Indexes()), nil
+func openStore(ctx context.Context, o Options) (store.Store, error) {
+	switch {
+	case o.DataFile != "" && o.DatabaseURL != "":
+		return nil, errors.New("a portal keeps its data in a file or in a database, not in both")
+	case o.DatabaseURL != "":
+		return store.OpenPostgres(ctx, o.DatabaseURL, store.PostgresOptions{Indexes: Indexes(), IndexVersion: indexVersion})
+	case o.DataFile != "":
+		private(o.DataFile)
+		return store.OpenSQLite(ctx, o.DataFile, store.SQLiteOptions{Indexes: Indexes(), IndexVersion: indexVersion})
 	}
-	private(file)
-	return store.OpenSQLite(ctx, file, store.SQLiteOptions{Indexes: Indexes(), IndexVersion: indexVersion})
+	return store.NewMemory(Indexes()), nil
 }
 
 // indexVersion changes whenever [Indexes] computes other entries.

@@ -16,11 +16,12 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal"
 	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
+	"github.com/portlens/terraform-provider-port/internal/portal/store/pgtest"
 )
 
 // A scenario file (testdata/scenarios/*.yaml) holds what all of its scenarios are
 // given and the scenarios; every scenario runs over HTTP on a portal of its own,
-// in memory and on SQLite. In what is wanted, objects are partial, lists are
+// in memory, on SQLite and, where there is one ([pgtest]), on PostgreSQL. In what is wanted, objects are partial, lists are
 // whole; "~text" is a regular expression, "<any>" anything but absent, "<absent>"
 // nothing, and "<rest>" at the end of a list whatever follows. ${name} is a value
 // saved by an earlier step.
@@ -61,7 +62,7 @@ func TestScenarios(t *testing.T) {
 	for _, name := range scenarioFiles(t) {
 		file := readScenarios(t, name)
 		for _, s := range file.Scenarios {
-			for _, storage := range []string{"memory", "sqlite"} {
+			for _, storage := range pgtest.Stores() {
 				t.Run(strings.TrimSuffix(filepath.Base(name), ".yaml")+"/"+s.Name+"/"+storage, func(t *testing.T) {
 					t.Parallel()
 					s.run(t, storage, file.Given)
@@ -73,8 +74,11 @@ func TestScenarios(t *testing.T) {
 
 func (s scenario) run(t *testing.T, storage string, given any) {
 	o := portaltest.Options{Limits: portal.Limits{Requests: s.Limits.Requests, Window: s.Limits.Window}}
-	if storage == "sqlite" {
+	switch storage {
+	case "sqlite":
 		o.DataFile = filepath.Join(t.TempDir(), "portal.db")
+	case "postgres":
+		o.DatabaseURL = pgtest.URL(t)
 	}
 	p := portaltest.Start(t, o)
 	if given != nil {

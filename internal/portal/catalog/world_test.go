@@ -16,6 +16,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
+	"github.com/portlens/terraform-provider-port/internal/portal/store/pgtest"
 )
 
 // world is a catalog on a store of its own.
@@ -61,6 +62,17 @@ func everyStore(t *testing.T, f func(*testing.T, *world)) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		s, err := store.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "portal.db"), store.SQLiteOptions{Indexes: catalog.Indexes()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(t, newWorld(t, s))
+	})
+	if !pgtest.Wanted() {
+		return
+	}
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		s, err := store.OpenPostgres(context.Background(), pgtest.URL(t), store.PostgresOptions{Indexes: catalog.Indexes()})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,9 +34,9 @@ const (
 type Options struct {
 	// Store keeps the data; nil is memory. It stays the caller's to close.
 	Store store.Store
-	// DataFile opens SQLite.
-	DataFile string
-	Limits   portal.Limits
+	// DataFile opens SQLite, DatabaseURL PostgreSQL.
+	DataFile, DatabaseURL string
+	Limits                portal.Limits
 	// Start is where the clock begins; it defaults to 2024-01-01T00:00:00Z.
 	Start time.Time
 	// RealClock uses the machine's time; Advance then fails the test.
@@ -91,7 +91,7 @@ func Start(t testing.TB, options ...Options) *Portal {
 	}
 	inner, err := portal.Open(context.Background(), portal.Options{
 		Clock: now, IDs: ident.Seeded(1), Out: &http.Client{Transport: p.calls},
-		Store: o.Store, DataFile: o.DataFile, Limits: o.Limits, Log: o.Log,
+		Store: o.Store, DataFile: o.DataFile, DatabaseURL: o.DatabaseURL, Limits: o.Limits, Log: o.Log,
 		ClientID: o.ClientID, ClientSecret: o.ClientSecret,
 	})
 	if err != nil {

@@ -91,3 +91,11 @@ func (c *cache) add(revision int64, e cached) {
 	}
 	c.young[revision] = e
 }
+
+// clear forgets everything.
+func (c *cache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.young, c.old = map[int64]cached{}, map[int64]cached{}
+	c.size, c.oldSize = 0, 0
+}
