@@ -346,7 +346,8 @@ func (p *parser) hop(raw any) hop {
 		p.add("want a relation or {relation, maxHops}, got " + show(raw))
 		return hop{}
 	}
-	p.closed(o, []string{"relation", "maxHops"})
+	// The published schema requires neither key; without maxHops it is a plain hop.
+	p.closed(o, []string{"relation"}, "maxHops")
 	h := hop{relation: p.text(o, "relation")}
 	if raw, there := o["maxHops"]; there {
 		n, ok := raw.(json.Number)
