@@ -10,8 +10,9 @@ func blueprintDeclaration() *Declaration {
 		Name: "blueprint",
 		Doc: "Blueprint: the schema of one kind of entity in the catalog, with its properties, its relations to other blueprints, " +
 			"and the properties that are mirrored or calculated.",
-		DataDoc: "Blueprint that exists in the account, found by its identifier.",
-		Key:     []string{"identifier"},
+		DataDoc:  "Blueprint that exists in the account, found by its identifier.",
+		Key:      []string{"identifier"},
+		Foreseen: true,
 		API: API{
 			Read: readBlueprint, Create: createBlueprint, Update: updateBlueprint, Delete: deleteBlueprint,
 			Peek: peekBlueprint, Plan: planBlueprint, Check: checkBlueprint,

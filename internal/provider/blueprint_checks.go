@@ -128,7 +128,15 @@ func checkBlueprint(config tftypes.Value) []lens.Problem {
 		out = append(out, lens.Problem{Path: root.WithAttributeName("kafka_changelog_destination"), Summary: "Invalid Attribute Combination",
 			Detail: "A blueprint has one changelog destination: kafka_changelog_destination conflicts with webhook_changelog_destination, leave one of them out."})
 	}
-	out = append(out, checkNames(blueprint)...)
+	out = append(out, checkContents(blueprint)...)
+	return append(out, checkPaths(blueprint)...)
+}
+
+// checkContents finds what is wrong within properties and relations, whatever
+// blueprint they are in.
+func checkContents(blueprint lens.Obj) []lens.Problem {
+	out := checkNames(blueprint)
+	root := tftypes.NewAttributePath()
 	properties := lens.AsObj(blueprint["properties"])
 	for _, m := range propertyMaps {
 		if wrong := keysCheck().Test(properties[m.attribute]); wrong != "" {
@@ -142,7 +150,6 @@ func checkBlueprint(config tftypes.Value) []lens.Problem {
 				Summary: "Invalid Attribute Combination", Detail: "A relation to many entities cannot be required: set either many or required."})
 		}
 	}
-	out = append(out, checkPaths(blueprint)...)
 	return append(out, checkDefaults(blueprint)...)
 }
 

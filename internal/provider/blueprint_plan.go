@@ -38,14 +38,13 @@ func planTargets(ctx context.Context, c *change) diag.Diagnostics {
 	for _, key := range slices.Sorted(maps.Keys(now)) {
 		target, known := text(lens.AsObj(now[key])["target"])
 		before, _ := text(lens.AsObj(was[key])["target"])
-		it := []string{target}
-		if !known || target == "" || target == before || c.isManaged(c.kind, it) || c.isPlanned(c.kind, it) || !c.lacksBlueprint(ctx, target) {
+		if !known || target == before || !c.absent(ctx, target) {
 			continue
 		}
 		at := tftypes.NewAttributePath().WithAttributeName("relations").WithElementKeyString(key).WithAttributeName("target")
 		addAt(&diags, diag.SeverityWarning, at, fmt.Sprintf("Relation %s leads to no blueprint", key),
-			fmt.Sprintf("Attribute %s: there is no blueprint %s in Port, and applying fails without it. If this configuration makes it, refer to it "+
-				"(target = port_blueprint.<name>.identifier) or name it in depends_on, so that it is made first.", lens.PathString(at), target))
+			fmt.Sprintf("Attribute %s: there is no blueprint %s in Port, and applying fails without it. %s",
+				lens.PathString(at), target, madeFirst("target")))
 	}
 	return diags
 }

@@ -30,6 +30,7 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 	}
 	if key, ok := k.key(prior); ok && sameBytes(req.PriorState, req.ProposedNewState) && defaultsHold(k.attrs, lens.AsObj(prior)) {
 		session.manages(k, key)
+		session.leaves(k, key)
 		return resp, nil
 	}
 	proposed, err := k.unmarshal(req.ProposedNewState)

@@ -29,6 +29,8 @@ type Declaration struct {
 	// Moves are key attributes whose change makes a new object and deletes the
 	// old one within one update, so that created_* change too.
 	Moves []string
+	// Foreseen says that plans of other objects look at what this one will be.
+	Foreseen bool
 
 	API API
 }
@@ -98,11 +100,13 @@ type change struct {
 	diags diag.Diagnostics
 }
 
-// decoding is how one document is to be read. err may be set while decoding, by
-// an option that had to ask the server and failed.
+// decoding is how one document is to be read. document, when not nil, is read in
+// its place: the part of it that the object owns. err may be set while decoding,
+// by an option that had to ask the server and failed.
 type decoding struct {
-	options lens.Options
-	err     error
+	options  lens.Options
+	document jsonv.Object
+	err      error
 }
 
 // warn adds a warning to the change's diagnostics.

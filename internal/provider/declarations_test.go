@@ -72,6 +72,25 @@ const wireEntity = `{
   "createdAt": "2024-01-01T00:00:00.000Z", "createdBy": "c", "updatedAt": "2024-01-02T00:00:00.120Z", "updatedBy": "u"
 }`
 
+const wireAggregations = `{"identifier": "svc", "aggregationProperties": {
+  "count": {"title": "C", "icon": "i", "description": "d", "target": "x", "calculationSpec": {"calculationBy": "entities", "func": "count"},
+    "query": {"combinator": "and", "rules": [{"property": "$title", "operator": "=", "value": "<a>"}]}, "pathFilter": [{"fromBlueprint": "x", "path": ["r", "s"]}]},
+  "rate": {"target": "x", "calculationSpec": {"calculationBy": "entities", "func": "average", "averageOf": "week", "measureTimeBy": "$updatedAt"}},
+  "mean": {"target": "x", "calculationSpec": {"calculationBy": "property", "func": "average", "averageOf": "total", "measureTimeBy": "since", "property": "n"}},
+  "sum": {"target": "x", "calculationSpec": {"calculationBy": "property", "func": "sum", "property": "n"}, "pathFilter": [{"path": ["r"]}]}
+}}`
+
+// additionsOf is what port_system_blueprint reads of a document, were nothing of
+// it built in.
+func additionsOf(t *testing.T, document string) string {
+	t.Helper()
+	body, err := jsonv.DecodeObject([]byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(jsonv.Encode(additions(body, jsonv.Object{}, tftypes.Value{})))
+}
+
 const wireEntities = `{"blueprint": "svc", "entities": {
   "a:b": {"title": "A", "icon": "i", "team": ["x", "y"],
     "properties": {"s": "", "n": 9007199254740993, "f": 0.1, "b": false, "o": {"a": [1, null]}, "l": ["b", "a"], "m": [1, 2.5], "t": [true], "j": [{"a": 1}]},
@@ -88,6 +107,14 @@ func TestDeclarationsObeyTheLaws(t *testing.T) {
 	t.Run("entity", func(t *testing.T) {
 		t.Parallel()
 		lenstest.Laws(t, kindOf(t, "entity").codec, lenstest.Wire(wireEntity))
+	})
+	t.Run("system_blueprint", func(t *testing.T) {
+		t.Parallel()
+		lenstest.Laws(t, kindOf(t, "system_blueprint").codec, lenstest.Wire(additionsOf(t, wireBlueprint)), lenstest.Wire(additionsOf(t, bareBlueprint)))
+	})
+	t.Run("aggregation_properties", func(t *testing.T) {
+		t.Parallel()
+		lenstest.Laws(t, kindOf(t, "aggregation_properties").codec, lenstest.Wire(wireAggregations), lenstest.Wire(`{"identifier": "svc", "aggregationProperties": {}}`))
 	})
 	t.Run("entities", func(t *testing.T) {
 		t.Parallel()

@@ -26,6 +26,7 @@ type catalogue struct {
 	asked     bool
 	blueprint jsonv.Object // nil when it does not exist or could not be read
 	missing   bool         // Port said that it does not exist
+	structure jsonv.Object // of a system blueprint; nil while not asked for
 
 	peeks   int
 	tried   bool

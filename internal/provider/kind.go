@@ -89,6 +89,12 @@ func (k *kind) decode(ctx context.Context, s *session, body jsonv.Object, prior 
 	if k.decl.API.Decode != nil {
 		d = k.decl.API.Decode(ctx, s, body, prior)
 	}
+	if d.err != nil {
+		return k.null, d.err
+	}
+	if d.document != nil {
+		body = d.document
+	}
 	d.options.EscapeHTML = s.escapeHTML
 	v, err := k.codec.With(d.options).Get(body, prior)
 	if d.err != nil {

@@ -45,7 +45,7 @@ func (k *kind) plan(ctx context.Context, s *session, config, prior, proposed tft
 		c.plan = planned
 	}
 	if s != nil && len(c.key) > 0 {
-		s.plans(k, c.key)
+		s.plans(k, c.key, c.body)
 	}
 	if k.decl.API.Plan != nil {
 		c.diags.Append(k.decl.API.Plan(ctx, c)...)

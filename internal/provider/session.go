@@ -30,8 +30,8 @@ type session struct {
 	adopt          bool
 
 	mu      sync.Mutex
-	managed map[string]bool // in a state
-	planned map[string]bool // in a plan
+	managed map[string]bool   // in a state
+	planned map[string]intent // in a plan
 	known   map[string]*catalogue
 	written map[entityAt]bool
 	handed  map[entityAt]heirloom
@@ -65,19 +65,6 @@ func (s *session) isManagedEntity(blueprint, id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.managed[entityName(blueprint, id)]
-}
-
-// plans remembers that the run will leave such an object behind.
-func (s *session) plans(k *kind, key []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.planned[k.decl.Name+":"+joinID(key)] = true
-}
-
-func (s *session) isPlanned(k *kind, key []string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.planned[k.decl.Name+":"+joinID(key)]
 }
 
 // loginAdvice explains a login that failed.
@@ -138,7 +125,7 @@ func (p *portProvider) connect(ctx context.Context, c providerConfig) (*session,
 	return &session{
 		api:            api,
 		managed:        map[string]bool{},
-		planned:        map[string]bool{},
+		planned:        map[string]intent{},
 		known:          map[string]*catalogue{},
 		written:        map[entityAt]bool{},
 		handed:         map[entityAt]heirloom{},

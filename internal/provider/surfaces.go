@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"slices"
+
 	dataschema "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
@@ -22,7 +24,7 @@ type surfaces struct {
 }
 
 // registered are the kinds of objects the provider knows.
-var registered = compileAll(blueprintDeclaration(), entityDeclaration(), entitiesDeclaration())
+var registered = compileAll(blueprintDeclaration(), entityDeclaration(), systemBlueprintDeclaration(), aggregationDeclaration(), entitiesDeclaration())
 
 func compileAll(declarations ...*Declaration) []*kind {
 	out := make([]*kind, len(declarations))
@@ -34,7 +36,7 @@ func compileAll(declarations ...*Declaration) []*kind {
 
 // compile panics on a broken declaration, which the first test run shows.
 func compile(d *Declaration) *kind {
-	codec := lens.MustCompile(append([]lens.Part{lens.ID("ID of the resource, the same as its import ID.", d.Key...)}, d.Parts...)...)
+	codec := lens.MustCompile(append([]lens.Part{lens.ID("ID of the resource, the same as its import ID.", d.wireKey()...)}, d.Parts...)...)
 	k := &kind{decl: d, codec: codec, typ: codec.Type(), attrs: codec.Attrs(), null: lens.Null(codec.Type())}
 	k.simple = isSimple(k.attrs, false)
 	k.remembers = remembers(k.attrs)
@@ -47,6 +49,20 @@ func compile(d *Declaration) *kind {
 	k.dataType = dataType
 	k.identitySchema, k.identityType = identityOf(k)
 	return k
+}
+
+// wireKey names the keys of the document that the key attributes stand for.
+func (d *Declaration) wireKey() []string {
+	out := slices.Clone(d.Key)
+	for i, name := range d.Key {
+		for _, p := range d.Parts {
+			attrs, keys := p.Attrs(), p.Keys()
+			if len(attrs) == 1 && attrs[0].Name == name && len(keys) == 1 && len(keys[0]) == 1 {
+				out[i] = keys[0][0]
+			}
+		}
+	}
+	return out
 }
 
 func identityOf(k *kind) (identityschema.Schema, tftypes.Object) {

@@ -76,7 +76,7 @@ func (c *Catalog) PatchBlueprint(ctx context.Context, tx store.Tx, actor Actor, 
 	}
 	merged := patched(public(old.doc), patch)
 	if isSystem(old.id) {
-		if err := retypedManaged(old.id, merged); err != nil {
+		if err := refusePatch(old, patch, merged); err != nil {
 			return nil, err
 		}
 	}
@@ -264,10 +264,25 @@ func (c *Catalog) DeleteBlueprint(ctx context.Context, tx store.Tx, actor Actor,
 			return err
 		}
 	}
-	if err := s.dropBlueprint(id); err != nil {
+	return s.removeBlueprint(b)
+}
+
+// removeBlueprint drops a blueprint that has no entities, and what was made for
+// it: its scorecards and its mention in lists of blueprints.
+func (s *session) removeBlueprint(b *blueprint) error {
+	if err := s.dropScorecards(b.id); err != nil {
 		return err
 	}
-	return s.changedBlueprint("DELETE", id, b.doc, nil)
+	if err := s.dropBlueprint(b.id); err != nil {
+		return err
+	}
+	if err := s.changedBlueprint("DELETE", b.id, b.doc, nil); err != nil {
+		return err
+	}
+	if err := s.forgetInValues(b.id); err != nil {
+		return err
+	}
+	return s.settle()
 }
 
 // refuseTargeted refuses to delete a blueprint that a relation of another one
@@ -279,7 +294,7 @@ func (s *session) refuseTargeted(id string) error {
 	}
 	var others []string
 	for _, r := range refs {
-		if r.blueprint != id {
+		if r.blueprint != id && !r.isResultTarget() {
 			others = append(others, r.blueprint+"."+r.key)
 		}
 	}

@@ -26,6 +26,15 @@ func (c *Catalog) BulkUpsert(ctx context.Context, tx store.Tx, actor Actor, blue
 	if err != nil {
 		return nil, err
 	}
+	var out jsonv.Object
+	err = s.together(func() (err error) {
+		out, err = s.bulkItems(bp, items, o)
+		return err
+	})
+	return out, err
+}
+
+func (s *session) bulkItems(bp *blueprint, items []entityBody, o WriteOptions) (jsonv.Object, error) {
 	entities, failures := []any{}, []any{}
 	for i, in := range items {
 		w, id, err := s.bulkItem(bp, in, o)

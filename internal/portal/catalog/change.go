@@ -13,7 +13,8 @@ import (
 // Whatever changes things of its own (runs, webhooks, scorecards) tells the same
 // recorder.
 type Recorder interface {
-	Record(tx store.Tx, e Event) error
+	// Record is given what happened in its order.
+	Record(tx store.Tx, events ...Event) error
 }
 
 // Event is one change, or one that was refused. Before is nil for CREATE, After
@@ -52,7 +53,38 @@ func (s *session) listening() bool { return s.cat.deps.Recorder != nil && !s.dry
 // record fills in what all events of the session share.
 func (s *session) record(e Event) error {
 	e.Actor, e.At, e.RunID, e.Job = s.actor, s.now, s.runID, s.job
-	return s.cat.deps.Recorder.Record(s.tx, e)
+	s.gathered = append(s.gathered, e)
+	if s.gathering && len(s.gathered) < maxGathered {
+		return nil
+	}
+	return s.tell()
+}
+
+// maxGathered bounds the events that wait.
+const maxGathered = 100
+
+// tell passes on what was gathered.
+func (s *session) tell() error {
+	gathered := s.gathered
+	s.gathered = nil
+	if len(gathered) == 0 {
+		return nil
+	}
+	return s.cat.deps.Recorder.Record(s.tx, gathered...)
+}
+
+// together records what do does in one go, which costs a store much less than one
+// by one.
+func (s *session) together(do func() error) error {
+	if s.gathering {
+		return do()
+	}
+	s.gathering = true
+	defer func() { s.gathering = false }()
+	if err := do(); err != nil {
+		return err
+	}
+	return s.tell()
 }
 
 // change makes one change of an entity and records it. Documents are computed
@@ -146,7 +178,9 @@ func (s *session) putFollowers(blueprint string, docs []store.Doc) error {
 }
 
 // settle records the changes of all that followed, now that the rest is done.
-func (s *session) settle() error {
+func (s *session) settle() error { return s.together(s.recordFollowers) }
+
+func (s *session) recordFollowers() error {
 	followers := s.followers
 	s.followers, s.following = nil, nil
 	for _, f := range followers {

@@ -15,14 +15,16 @@ import (
 // log keeps what it is told, one line an event.
 type log struct{ lines []string }
 
-func (l *log) Record(_ store.Tx, e catalog.Event) error {
+func (l *log) Record(_ store.Tx, events ...catalog.Event) error {
 	show := func(o jsonv.Object) string {
 		if o == nil {
 			return "-"
 		}
 		return jsonv.String(o, "identifier") + string(jsonv.Encode(jsonv.Map(o, "properties")))
 	}
-	l.lines = append(l.lines, e.Action+" "+e.Resource+" "+e.Blueprint+"/"+e.Entity+" "+e.RunID+" "+show(e.Before)+" "+show(e.After))
+	for _, e := range events {
+		l.lines = append(l.lines, e.Action+" "+e.Resource+" "+e.Blueprint+"/"+e.Entity+" "+e.RunID+" "+show(e.Before)+" "+show(e.After))
+	}
 	return nil
 }
 

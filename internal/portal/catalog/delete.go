@@ -2,24 +2,11 @@ package catalog
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
-
-// ruleResults are generated; nobody creates or deletes them by hand
-// (reference/catalog.md §3.3).
-const ruleResults = "_rule_result"
-
-func protectedEntity(what string) error {
-	return fault.New(http.StatusForbidden, "protected_entity", "entities of blueprint %q are managed and cannot be %s", ruleResults, what)
-}
-
-// ownsChildren tells whether deleting an entity of the blueprint takes those that
-// require it along (§4.9 D6).
-func ownsChildren(blueprint string) bool { return blueprint == "_scorecard" || blueprint == "_rule" }
 
 // DeleteEntity deletes an entity.
 func (c *Catalog) DeleteEntity(ctx context.Context, tx store.Tx, actor Actor, blueprint, id string, o DeleteOptions) error {
@@ -127,13 +114,17 @@ type loose struct {
 
 // run checks what depends on the collected entities, then deletes them, and with
 // them what requires them when that was asked for (D2–D5). Dependents go first.
-func (d *deletion) run() error {
+func (d *deletion) run() error { return d.s.together(d.perform) }
+
+func (d *deletion) perform() error {
 	var optional []loose
 	for i := 0; i < len(d.order); i++ {
 		k := d.order[i]
 		err := d.s.eachReferrer(k, func(r reference, from entityKey) error {
 			switch {
 			case d.going[from]:
+			case r.isResultTarget():
+				d.add(from) // the results of an entity go with it
 			case !r.required:
 				optional = append(optional, loose{from, r, k.id})
 			case d.dependents || ownsChildren(k.blueprint):
@@ -148,6 +139,9 @@ func (d *deletion) run() error {
 			return err
 		}
 	}
+	if err := d.leaveTeams(); err != nil {
+		return err
+	}
 	for _, l := range optional {
 		if !d.going[l.from] {
 			if err := d.s.loosen(l); err != nil {
@@ -155,11 +149,18 @@ func (d *deletion) run() error {
 			}
 		}
 	}
+	scored, err := d.scored()
+	if err != nil {
+		return err
+	}
 	for i := len(d.order) - 1; i >= 0; i-- {
 		k := d.order[i]
 		if err := d.s.change("DELETE", k, k, func() error { return d.s.dropEntity(k) }); err != nil {
 			return err
 		}
+	}
+	if err := d.s.withdrawTargets(scored); err != nil {
+		return err
 	}
 	return d.s.settle()
 }

@@ -44,10 +44,7 @@ func (c *Catalog) DeleteAllEntities(ctx context.Context, tx store.Tx, actor Acto
 				return "", err
 			}
 		}
-		if err := s.dropBlueprint(id); err != nil {
-			return "", err
-		}
-		if err := s.changedBlueprint("DELETE", id, b.doc, nil); err != nil {
+		if err := s.removeBlueprint(b); err != nil {
 			return "", err
 		}
 	}
@@ -61,7 +58,7 @@ func (c *Catalog) DeleteAllEntities(ctx context.Context, tx store.Tx, actor Acto
 func refuseEmptying(b *blueprint, refs []reference, withBlueprint bool) error {
 	var required, any []string
 	for _, r := range refs {
-		if r.blueprint == b.id {
+		if r.blueprint == b.id || r.isResultTarget() {
 			continue
 		}
 		any = append(any, r.blueprint+"."+r.key)
@@ -81,7 +78,15 @@ func refuseEmptying(b *blueprint, refs []reference, withBlueprint bool) error {
 
 // deleteEverything deletes all entities of b and empties the relations that
 // pointed at them.
-func (s *session) deleteEverything(b *blueprint, refs []reference) (int, error) {
+func (s *session) deleteEverything(b *blueprint, refs []reference) (n int, err error) {
+	err = s.together(func() error {
+		n, err = s.deleteEach(b, refs)
+		return err
+	})
+	return n, err
+}
+
+func (s *session) deleteEach(b *blueprint, refs []reference) (int, error) {
 	var ids []string
 	for row, err := range s.entitiesOf(b.id, nil, store.Page{}) {
 		if err != nil {
@@ -89,8 +94,8 @@ func (s *session) deleteEverything(b *blueprint, refs []reference) (int, error) 
 		}
 		ids = append(ids, jsonv.String(row.Doc, "identifier"))
 	}
-	if ownsChildren(b.id) {
-		d := s.deletion(true)
+	if s.deletesMore(b.id, refs) {
+		d := s.deletion(ownsChildren(b.id))
 		for _, id := range ids {
 			d.add(entityKey{b.id, id})
 		}

@@ -14,7 +14,10 @@ func (w *write) apply() error {
 	}
 	k := entityKey{w.bp.id, w.id}
 	if w.existing == nil {
-		return w.s.change("CREATE", k, k, func() error { return w.s.putEntity(k, w.doc) })
+		if err := w.s.change("CREATE", k, k, func() error { return w.s.putEntity(k, w.doc) }); err != nil {
+			return err
+		}
+		return w.systemEffects()
 	}
 	was := entityKey{w.bp.id, jsonv.String(w.existing, "identifier")}
 	err := w.s.change("UPDATE", was, k, func() error {
@@ -24,6 +27,9 @@ func (w *write) apply() error {
 		return w.s.putEntity(k, w.doc)
 	})
 	if err != nil {
+		return err
+	}
+	if err := w.systemEffects(); err != nil {
 		return err
 	}
 	return w.s.settle()
@@ -104,6 +110,9 @@ func (w *write) rename(was, is entityKey) error {
 				return err
 			}
 		}
+	}
+	if was.blueprint == sysTeam {
+		return w.s.renameOwner(was.id, is.id)
 	}
 	return nil
 }

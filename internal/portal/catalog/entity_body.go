@@ -24,6 +24,8 @@ type entityBody struct {
 	relations          jsonv.Object
 	relationQueries    map[string]*query.Query
 	touchesConstraints bool
+	// rules are those that come along with a scorecard; nil when none do.
+	rules any
 }
 
 // audit are the keys that clients send back from what they read, to be ignored.
@@ -57,6 +59,7 @@ func (r *reader) entityBody(body any, patch bool, at ...string) entityBody {
 	_, properties := in["properties"]
 	_, relations := in["relations"]
 	out.touchesConstraints = properties || relations
+	out.rules = in["rules"]
 	return out
 }
 

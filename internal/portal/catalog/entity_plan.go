@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
@@ -18,13 +19,21 @@ type write struct {
 	merge         bool
 	createMissing bool
 
+	// dropAdditions makes a merge forget what users added to a system blueprint.
+	dropAdditions bool
+
 	doc     store.Doc
 	missing []entityKey
+	// rules are made with the scorecard that is written.
+	rules []*write
 }
 
 // plan validates the write in the order of reference/catalog.md §4.5 and builds
 // the document. It writes nothing, so a failed item of a bulk leaves no trace.
 func (w *write) plan() error {
+	if err := w.systemInput(); err != nil {
+		return err
+	}
 	w.doc = store.Doc{
 		"identifier": w.id, "blueprint": w.bp.id, "title": w.title(),
 		"properties": w.base("properties"), "relations": w.base("relations"),
@@ -42,7 +51,7 @@ func (w *write) plan() error {
 	if err := w.resolveQueries(); err != nil {
 		return err
 	}
-	for _, stage := range []func() error{w.team, w.properties, w.required, w.relationKeys, w.relations, w.targets} {
+	for _, stage := range []func() error{w.team, w.properties, w.required, w.relationKeys, w.relations, w.targets, w.systemChecks} {
 		if err := stage(); err != nil {
 			return err
 		}
@@ -72,7 +81,9 @@ func (w *write) base(part string) jsonv.Object {
 	out := jsonv.Object{}
 	if w.merge {
 		for key, value := range jsonv.Map(w.existing, part) {
-			out[key] = value
+			if w.keeps(part, key) {
+				out[key] = value
+			}
 		}
 	}
 	return out
@@ -289,7 +300,7 @@ func (w *write) targets() error {
 			}
 			switch {
 			case d != nil:
-			case w.createMissing && !isSystem(target):
+			case w.createMissing && !slices.Contains(neverBare, target):
 				w.missing = append(w.missing, k)
 			default:
 				return fault.NotFound("Entity", id).With("blueprint", target).With("relation", key)

@@ -115,7 +115,7 @@ func (s *session) upsert(bp *blueprint, in entityBody, o WriteOptions) (*write, 
 	if err != nil {
 		return nil, err
 	}
-	if bp.id == ruleResults && (existing == nil || !o.Upsert) {
+	if bp.id == ruleResults {
 		return nil, protectedEntity("created")
 	}
 	w := &write{s: s, bp: bp, in: in, id: id, createMissing: o.CreateMissing}

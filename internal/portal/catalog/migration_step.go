@@ -79,7 +79,11 @@ func (c *Catalog) StepMigration(ctx context.Context, tx store.Tx, org, id string
 	}
 	event := finished
 	if jsonv.String(record, "status") != stateCancelling {
-		if event, err = (&migrator{session: s, record: record}).batch(); err != nil {
+		err = s.together(func() (err error) {
+			event, err = (&migrator{session: s, record: record}).batch()
+			return err
+		})
+		if err != nil {
 			return false, false, err
 		}
 	}

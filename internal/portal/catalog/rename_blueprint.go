@@ -87,38 +87,74 @@ func (s *session) stored(blueprint string) (docs []store.Doc, err error) {
 // renameInValues rewrites the properties of system blueprints that hold
 // blueprint identifiers, such as _scorecard.blueprint.
 func (s *session) renameInValues(b *blueprint, old, next string) error {
-	var keys []string
-	for _, key := range sortedKeys(b.props) {
-		if f := fieldOf(b.props[key].def); f.Format == "blueprints" || f.ItemFormat == "blueprints" {
-			keys = append(keys, key)
+	return s.editMentions(b, old, func(e *edit, key string, value any) {
+		if list, ok := value.([]any); ok {
+			e.part("properties")[key] = replaced(list, old, next)
+		} else {
+			e.part("properties")[key] = next
 		}
-	}
-	if len(keys) == 0 {
-		return nil
-	}
-	var changed []store.Doc
-	for row, err := range s.entitiesOf(b.id, nil, store.Page{}) {
+	})
+}
+
+// forgetInValues takes a deleted blueprint out of the lists of blueprints that
+// entities of system blueprints hold, such as _user.moderated_blueprints
+// (reference/identity.md §4.2).
+func (s *session) forgetInValues(id string) error {
+	for _, system := range systemIdentifiers() {
+		b, err := s.blueprint(system)
 		if err != nil {
 			return err
 		}
-		e := &edit{doc: row.Doc}
-		for _, key := range keys {
-			switch value := jsonv.Map(row.Doc, "properties")[key].(type) {
-			case string:
-				if value == old {
-					e.part("properties")[key] = next
-				}
-			case []any:
-				if holds(value, old) {
-					e.part("properties")[key] = replaced(value, old, next)
-				}
+		err = s.editMentions(b, id, func(e *edit, key string, value any) {
+			if list, ok := value.([]any); ok {
+				e.part("properties")[key] = without(list, id)
 			}
-		}
-		if e.result != nil {
-			changed = append(changed, e.result)
+		})
+		if err != nil {
+			return err
 		}
 	}
-	return s.putFollowers(b.id, changed)
+	return nil
+}
+
+// editMentions changes the entities of b whose properties of format "blueprints"
+// hold id.
+func (s *session) editMentions(b *blueprint, id string, change func(e *edit, key string, value any)) error {
+	for _, key := range sortedKeys(b.props) {
+		if f := fieldOf(b.props[key].def); f.Format != "blueprints" && f.ItemFormat != "blueprints" {
+			continue
+		}
+		where := indexed{equals: equalTo(indexProperty+key, id), match: func(d store.Doc) bool {
+			value, _ := jsonv.Get(d, "properties", key)
+			return holds(value, id)
+		}}
+		var changed []store.Doc
+		for row, err := range s.entitiesOf(b.id, where, store.Page{}) {
+			if err != nil {
+				return err
+			}
+			e := &edit{doc: row.Doc}
+			change(e, key, jsonv.Map(row.Doc, "properties")[key])
+			if e.result != nil {
+				changed = append(changed, e.result)
+			}
+		}
+		if err := s.putFollowers(b.id, changed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// without returns list without an element.
+func without(list []any, element string) []any {
+	out := make([]any, 0, len(list))
+	for _, e := range list {
+		if e != element {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // replaced returns list with every old exchanged for next.

@@ -63,10 +63,8 @@ func (s *session) renameKey(kind keyKind, id, key string, body any) (jsonv.Objec
 	if next == key {
 		return public(bp.doc), nil
 	}
-	if b := systemBlueprint(id); b != nil {
-		if _, managed := jsonv.Get(b.doc, append(append([]string{}, kind.at...), key)...); managed {
-			return nil, fault.Protected("%q of system blueprint %q is managed and cannot be renamed", key, id)
-		}
+	if isManaged(id, kind.at, key) || kind.what == relationKey.what && bp.relations[key].isResultTarget() && id == ruleResults {
+		return nil, fault.Protected("%q of system blueprint %q is managed and cannot be renamed", key, id)
 	}
 	if _, taken := bp.relations[next]; taken && kind.what == relationKey.what {
 		return nil, fault.Taken(kind.what, next)

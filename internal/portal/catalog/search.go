@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -67,10 +68,11 @@ func (c *Catalog) Search(ctx context.Context, tx store.Tx, actor Actor, body any
 
 // compareViews is the order of every list: creation time, then identifier.
 func compareViews(a, b *view) int {
-	if c := strings.Compare(jsonv.String(a.doc, "createdAt"), jsonv.String(b.doc, "createdAt")); c != 0 {
-		return c
-	}
-	return strings.Compare(a.key.id, b.key.id)
+	return compareIn(jsonv.String(a.doc, "createdAt"), a.key.id, jsonv.String(b.doc, "createdAt"), b.key.id)
+}
+
+func compareIn(createdA, a, createdB, b string) int {
+	return cmp.Or(strings.Compare(createdA, createdB), strings.Compare(a, b))
 }
 
 // search yields a blueprint's entities that match, in list order, until f says

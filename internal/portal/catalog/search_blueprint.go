@@ -24,6 +24,7 @@ const (
 
 // pageRequest is the body of a paged search.
 type pageRequest struct {
+	scope            string
 	query            *query.Query
 	include, exclude []string
 	limit            int
@@ -43,16 +44,16 @@ func (c *Catalog) SearchBlueprint(ctx context.Context, tx store.Tx, actor Actor,
 	if err != nil {
 		return nil, err
 	}
-	p := o.projection()
-	if len(in.include) > 0 {
-		p.include = pathsOf(in.include, true)
-	}
-	if len(in.exclude) > 0 {
-		p.exclude = pathsOf(in.exclude, true)
-	}
+	return s.page(bp, in, o)
+}
+
+// page answers one page in list order. It looks no further than one match behind
+// the page, to know whether there is another.
+func (s *session) page(bp *blueprint, in pageRequest, o ReadOptions) (jsonv.Object, error) {
+	p := in.projection(o)
 	entities := []any{}
 	last, next := "", ""
-	err = s.search(bp, in.query, store.Page{After: in.after, Few: in.limit + 1}, func(v *view, row store.Row) (bool, error) {
+	err := s.search(bp, in.query, store.Page{After: in.after, Few: in.limit + 1}, func(v *view, row store.Row) (bool, error) {
 		if len(entities) == in.limit {
 			next = last
 			return false, nil
@@ -72,9 +73,21 @@ func (c *Catalog) SearchBlueprint(ctx context.Context, tx store.Tx, actor Actor,
 	}
 	out := jsonv.Object{"entities": entities}
 	if next != "" {
-		out["next"] = sign(blueprint, next)
+		out["next"] = sign(in.scope, next)
 	}
 	return out, nil
+}
+
+// projection is what the body asks to be shown, or else the query parameters (J6).
+func (in *pageRequest) projection(o ReadOptions) projection {
+	p := o.projection()
+	if len(in.include) > 0 {
+		p.include = pathsOf(in.include, true)
+	}
+	if len(in.exclude) > 0 {
+		p.exclude = pathsOf(in.exclude, true)
+	}
+	return p
 }
 
 // CountSearch counts the entities of a blueprint that a query matches.
@@ -88,8 +101,11 @@ func (c *Catalog) CountSearch(ctx context.Context, tx store.Tx, actor Actor, blu
 	if err != nil {
 		return 0, err
 	}
-	n := 0
-	err = s.search(bp, in.query, store.Page{}, func(*view, store.Row) (bool, error) {
+	return s.count(bp, in.query)
+}
+
+func (s *session) count(bp *blueprint, q *query.Query) (n int, err error) {
+	err = s.search(bp, q, store.Page{}, func(*view, store.Row) (bool, error) {
 		n++
 		return true, nil
 	})
@@ -98,9 +114,17 @@ func (c *Catalog) CountSearch(ctx context.Context, tx store.Tx, actor Actor, blu
 
 func readPageRequest(body any, blueprint string) (pageRequest, error) {
 	r := &reader{}
-	out := pageRequest{query: query.All(), limit: defaultPage}
 	in := r.body(body)
-	r.closed(in, nil, "query", "include", "exclude", "limit", "from")
+	r.closed(in, nil, pageKeys...)
+	out := r.page(in, blueprint)
+	return out, r.problems.Invalid()
+}
+
+var pageKeys = []string{"query", "include", "exclude", "limit", "from"}
+
+// page reads the keys that every paged search has. Scope ties its cursors to it.
+func (r *reader) page(in jsonv.Object, scope string) pageRequest {
+	out := pageRequest{scope: scope, query: query.All(), limit: defaultPage}
 	if raw, ok := in["query"]; ok {
 		q, err := query.Parse(raw, query.Options{Scope: query.OneBlueprint, At: []string{"query"}})
 		if err != nil {
@@ -113,8 +137,8 @@ func readPageRequest(body any, blueprint string) (pageRequest, error) {
 	if in["limit"] != nil {
 		out.limit = r.whole(in, "limit", maxPage)
 	}
-	out.after = r.cursor(in, blueprint)
-	return out, r.problems.Invalid()
+	out.after = r.cursor(in, scope)
+	return out
 }
 
 func (r *reader) strings(in jsonv.Object, key string) []string {

@@ -33,6 +33,9 @@ type session struct {
 	// changes are recorded when it is done.
 	followers []follower
 	following map[entityKey]bool
+	// gathered are events that wait for those that belong to the same operation.
+	gathering bool
+	gathered  []Event
 
 	blueprints map[string]*blueprint
 	entities   map[entityKey]store.Doc

@@ -25,9 +25,6 @@ const (
 	systemCreatedBy = "port"
 )
 
-// resultTarget marks the relations of _rule_result that scorecards add (Y9).
-const resultTarget = "rule_result_target"
-
 // systemTable is read once and never changes.
 var systemTable = sync.OnceValue(func() map[string]*blueprint {
 	text, err := jsonv.Decode(systemText)
@@ -79,11 +76,14 @@ func keepManaged(old *blueprint, def jsonv.Object) error {
 		}
 	}
 	if o, ok := managed["ownership"]; ok {
+		if given := def["ownership"]; given != nil && jsonv.String(given, "type") != jsonv.String(o, "type") {
+			return fault.Protected("the ownership of system blueprint %q is managed and cannot be changed", old.id)
+		}
 		def["ownership"] = jsonv.Clone(o)
 	} else if _, ok := def["ownership"]; ok && old.id == "_team" {
 		return fault.Protected("teams own other entities: system blueprint %q cannot have ownership itself", old.id)
 	}
-	for _, path := range [][]string{{"schema", "properties"}, {"mirrorProperties"}, {"calculationProperties"}, {"aggregationProperties"}, {"relations"}} {
+	for _, path := range managedParts {
 		entries := jsonv.Map(def, path...)
 		for key, entry := range jsonv.Map(managed, path...) {
 			entries[key] = jsonv.Clone(entry)
@@ -93,11 +93,7 @@ func keepManaged(old *blueprint, def jsonv.Object) error {
 		return err
 	}
 	relations := jsonv.Map(def, "relations")
-	for key, entry := range jsonv.Map(old.doc, "relations") {
-		if _, ok := relations[key]; !ok && jsonv.String(entry, "type") == resultTarget {
-			relations[key] = jsonv.Clone(entry)
-		}
-	}
+	keepResultTargets(old, relations)
 	for _, key := range sortedKeys(relations) {
 		if _, ok := jsonv.Get(managed, "relations", key); !ok && jsonv.Bool(relations[key], "required") {
 			return invalid(jsonv.Pointer("relations", key), "a relation added to a system blueprint cannot be required")
@@ -105,7 +101,8 @@ func keepManaged(old *blueprint, def jsonv.Object) error {
 	}
 	required := slices.Clone(jsonv.List(managed, "schema", "required"))
 	for _, key := range jsonv.List(def, "schema", "required") {
-		if !slices.Contains(required, key) {
+		name, _ := key.(string)
+		if _, shipped := jsonv.Get(managed, "schema", "properties", name); !shipped && !slices.Contains(required, key) {
 			required = append(required, key)
 		}
 	}
@@ -113,10 +110,46 @@ func keepManaged(old *blueprint, def jsonv.Object) error {
 	return nil
 }
 
+// managedParts are where a definition keeps what a system blueprint may manage.
+var managedParts = [][]string{{"schema", "properties"}, {"mirrorProperties"}, {"calculationProperties"}, {"aggregationProperties"}, {"relations"}}
+
+// isManaged tells whether a system blueprint is shipped with a key.
+func isManaged(id string, part []string, key string) bool {
+	b := systemBlueprint(id)
+	if b == nil {
+		return false
+	}
+	_, ok := jsonv.Get(b.doc, append(slices.Clone(part), key)...)
+	return ok
+}
+
+// refusePatch refuses a PATCH of a system blueprint that takes a managed part
+// away or alters it. A PUT of the same would only be repaired: whoever sends the
+// whole may have read it long ago or elsewhere, whereas a PATCH says what it means
+// (reference/portal.md §1.7, reference/identity.md §4.4).
+func refusePatch(old *blueprint, patch, merged jsonv.Object) error {
+	if given, ok := patch["ownership"]; ok && given == nil && systemBlueprint(old.id).doc["ownership"] != nil {
+		return fault.Protected("the ownership of system blueprint %q is managed and cannot be removed", old.id)
+	}
+	for _, part := range managedParts {
+		for _, key := range sortedKeys(jsonv.Map(patch, part...)) {
+			at := append(slices.Clone(part), key)
+			was, ok := jsonv.Get(systemBlueprint(old.id).doc, at...)
+			if r := old.relations[key]; !ok && part[0] == "relations" && r.marker == resultTarget {
+				was, ok = jsonv.Get(old.doc, at...)
+			}
+			if is, _ := jsonv.Get(merged, at...); ok && !jsonv.Equal(was, is) {
+				return fault.Protected("%q of system blueprint %q is managed and cannot be changed or removed", key, old.id).With("property", key)
+			}
+		}
+	}
+	return nil
+}
+
 // retypedManaged refuses a definition that gives a managed property another type.
 func retypedManaged(id string, def jsonv.Object) error {
 	managed := systemBlueprint(id).doc
-	for _, path := range [][]string{{"schema", "properties"}, {"mirrorProperties"}, {"calculationProperties"}, {"aggregationProperties"}} {
+	for _, path := range managedParts[:4] {
 		given := jsonv.Map(def, path...)
 		for _, key := range sortedKeys(jsonv.Map(managed, path...)) {
 			is, ok := given[key].(jsonv.Object)

@@ -23,9 +23,14 @@ func TestManagedPartsSurviveEveryWrite(t *testing.T) {
 			}
 		}
 		r.is(`"number"`, "schema", "properties", "own", "type").is(`"_user"`, "relations", "more", "target")
-		w.patchBlueprint("_rule", `{"relations":{"scorecard":null},"schema":{"properties":{"level":null,"own":null}},"mirrorProperties":{"m":null}}`).
+		w.patchBlueprint("_rule", `{"schema":{"properties":{"level":{"type":"string"},"own":null}},"mirrorProperties":{"m":null}}`).
 			is(`"string"`, "schema", "properties", "level", "type").is("absent", "schema", "properties", "own").is(`{}`, "mirrorProperties")
-		w.patchBlueprint("_rule", `{"schema":{"properties":{"level":{"type":"number"}}}}`).fails("403 protected_resource")
+		for _, patch := range []string{
+			`{"schema":{"properties":{"level":{"type":"number"}}}}`, `{"schema":{"properties":{"level":{"title":"changed"}}}}`, `{"schema":{"properties":{"level":null}}}`,
+			`{"relations":{"scorecard":null}}`, `{"relations":{"scorecard":{"required":false}}}`, `{"aggregationProperties":{"entities_tested":null}}`, `{"calculationProperties":{"of_entities_passed":{"calculation":"1"}}}`,
+		} {
+			w.patchBlueprint("_rule", patch).fails("403 protected_resource")
+		}
 		w.putBlueprint("_rule", `{"title":"R","schema":{"properties":{}},"calculationProperties":{"level":{"type":"string","calculation":"1"}}}`).fails("403 protected_resource")
 		w.patchBlueprint("_rule", `{"relations":{"need":{"target":"_user","required":true}}}`).fails("422 invalid_request")
 		w.patchBlueprint("_team", `{"ownership":{"type":"Direct"}}`).fails("403 protected_resource")
@@ -39,7 +44,9 @@ func TestRelationsThatScorecardsAddAreKept(t *testing.T) {
 	w.patchBlueprint("_rule_result", `{"relations":{"a":{"target":"a","type":"rule_result_target"},"mine":{"target":"a"}}}`).ok()
 	w.putBlueprint("_rule_result", `{"title":"Rule Result","schema":{"properties":{}}}`).
 		is(`{"target":"a","required":false,"many":false,"type":"rule_result_target"}`, "relations", "a").is("absent", "relations", "mine")
-	w.deleteBlueprint("a").fails("403 has_dependents")
+	w.patchBlueprint("_rule_result", `{"relations":{"a":null}}`).fails("403 protected_resource")
+	w.deleteBlueprint("a").ok()
+	w.blueprint("_rule_result").is("absent", "relations", "a").is(`"_rule"`, "relations", "rule", "target")
 }
 
 func TestListsOfBlueprintsHoldEverythingInOrder(t *testing.T) {
@@ -56,7 +63,7 @@ func TestListsOfBlueprintsHoldEverythingInOrder(t *testing.T) {
 				t.Errorf("document %s", jsonv.Encode(b))
 			}
 		}
-		if got != "_rule _rule_result _scorecard _team _user z b " {
+		if got != "_ai_agent _ai_conversation _ai_invocations _mcp_server _rule _rule_result _scorecard _team _user z b " {
 			t.Errorf("listed %q", got)
 		}
 	})

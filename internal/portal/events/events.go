@@ -4,10 +4,12 @@
 // the change, through [Log.Record]; so a change and its record are there together
 // or not at all. It sends nothing to anybody.
 //
-// A record stands under organization, blueprint, entity and its identifier, and
-// where a store keeps the time of creation it has its place from the end of time:
-// every scan, of the whole organization, of one blueprint or of one entity, begins
-// with what is newest and may begin at any moment (see [place]).
+// A record stands under organization, blueprint and its identifier, and where a
+// store keeps the time of creation it has its place from the end of time: every
+// scan, of the whole organization or of one blueprint, begins with what is newest
+// and may begin at any moment (see [place]). Everything else that few records have
+// in common is found by an index. A write pays for every one of these ways, so
+// there are no more.
 package events
 
 import (
@@ -68,23 +70,58 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	return l, err
 }
 
-// Every pruneEvery-th record takes up to pruneBatch outdated ones away, which is
+// Every pruneEvery-th record takes up to pruneBatch outdated documents away, which is
 // fast enough to keep up with whatever rate of writes there once was.
 const (
 	pruneEvery = 64
 	pruneBatch = 256
 )
 
-// Record writes what happened; it implements [catalog.Recorder]. The event's
-// documents are shared with the record.
-func (l *Log) Record(tx store.Tx, e catalog.Event) error {
-	p := place{e.At.UTC(), l.count.Add(1)}
-	blueprint, entity := named(e.Blueprint), named(e.Entity)
-	err := tx.Put(KindRecord, stored(e, p), e.Actor.Org, blueprint, entity, p.identifier(l.salt))
-	if err != nil || p.count%pruneEvery != 0 {
+// Record writes what happened; it implements [catalog.Recorder]. The events'
+// documents are shared with the records.
+func (l *Log) Record(tx store.Tx, events ...catalog.Event) error {
+	for len(events) > 0 {
+		n := 1
+		for n < len(events) && n < maxTogether && together(events[0], events[n]) {
+			n++
+		}
+		if err := l.write(tx, events[:n]); err != nil {
+			return err
+		}
+		events = events[n:]
+	}
+	return nil
+}
+
+// maxTogether is the most records of one document. Those of one moment and one
+// blueprint, such as those of a bulk, share one: a store pays by the document.
+const maxTogether = 50
+
+func together(a, b catalog.Event) bool {
+	return a.Actor.Org == b.Actor.Org && named(a.Blueprint) == named(b.Blueprint) && a.At.Equal(b.At)
+}
+
+// write stores events that stand together.
+func (l *Log) write(tx store.Tx, events []catalog.Event) error {
+	first := events[0]
+	// The last one is the newest and names the place.
+	p := place{first.At.UTC(), l.count.Add(int64(len(events)))}
+	d := store.Doc{}
+	if len(events) == 1 {
+		d = stored(first)
+	} else {
+		list := make([]any, len(events))
+		for i, e := range events {
+			list[i] = stored(e)
+		}
+		d[listKey] = list
+	}
+	d[placeKey] = p.text()
+	err := tx.Put(KindRecord, d, first.Actor.Org, named(first.Blueprint), p.identifier(l.salt))
+	if err != nil || p.count/pruneEvery == (p.count-int64(len(events)))/pruneEvery {
 		return err
 	}
-	return l.prune(tx, e.Actor.Org)
+	return l.prune(tx, first.Actor.Org)
 }
 
 // maxName bounds what a refused request may call an entity or a blueprint.

@@ -36,7 +36,18 @@ var additionalKeys = map[string]string{
 func Indexes() store.Indexes { return store.Indexes{KindRecord: index} }
 
 func index(d store.Doc) []store.Entry {
-	out := make([]store.Entry, 0, 4)
+	list := records(d)
+	out := make([]store.Entry, 0, len(list)+2)
+	for _, r := range list {
+		if d, ok := r.(jsonv.Object); ok {
+			out = entries(out, d)
+		}
+	}
+	return out
+}
+
+// entries adds those of one record.
+func entries(out []store.Entry, d store.Doc) []store.Entry {
 	add := func(path, value, common string) {
 		if value != "" && value != common {
 			out = append(out, store.Entry{Path: path, Value: value})

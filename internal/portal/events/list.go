@@ -67,10 +67,11 @@ func (l *Log) List(tx store.Tx, org string, administrator bool, f Filter) ([]any
 		if placeOf(row.Doc).at.Before(w.from) {
 			break
 		}
-		if w.Identifier != "" && row.Key[3] != w.Identifier {
-			continue
+		for _, r := range recordsOf(row) {
+			if len(out) < w.limit && w.admits(r.doc) && (w.Identifier == "" || w.Identifier == r.id) {
+				out = append(out, r.answer(w.Includes))
+			}
 		}
-		out = append(out, answer(row, w.Includes))
 		if len(out) == w.limit {
 			break
 		}
@@ -160,17 +161,22 @@ func (w *wanted) page(org string) store.Page {
 }
 
 func (w *wanted) prefix(org string) []string {
-	switch {
-	case w.Blueprint == "":
+	if w.Blueprint == "" {
 		return []string{org}
-	case w.Entity == "":
-		return []string{org, w.Blueprint}
 	}
-	return []string{org, w.Blueprint, w.Entity}
+	return []string{org, w.Blueprint}
 }
 
-// Match implements [store.Where]; what the key says is not looked at again.
+// Match implements [store.Where]: some record of the document is wanted.
 func (w *wanted) Match(d store.Doc) bool {
+	return slices.ContainsFunc(records(d), func(r any) bool {
+		d, ok := r.(jsonv.Object)
+		return ok && w.admits(d)
+	})
+}
+
+// admits looks at a record; what keys and places say is not looked at again.
+func (w *wanted) admits(d store.Doc) bool {
 	is := func(want, got string) bool { return want == "" || want == got }
 	if !is(w.Entity, jsonv.String(d, "entity")) || !is(w.Run, jsonv.String(d, "run")) ||
 		!is(w.Action, jsonv.String(d, "action")) || !is(w.Status, statusOf(d)) {
@@ -195,9 +201,7 @@ func (w *wanted) Equals() []store.Equal {
 			out = append(out, store.Equal{Path: path, Values: values})
 		}
 	}
-	if w.Blueprint == "" { // otherwise the prefix says it
-		add(indexEntity, w.Entity)
-	}
+	add(indexEntity, w.Entity)
 	add(indexRun, w.Run)
 	for path, want := range w.additional {
 		add(path, want)

@@ -3,6 +3,7 @@ package events
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
@@ -17,11 +18,23 @@ const (
 	defaultOrigin   = "API"
 )
 
+// listKey is where a document keeps several records, in the order in which they
+// happened; without it the document is a record.
+const listKey = "records"
+
+// records lists what a document holds as records.
+func records(d store.Doc) []any {
+	if list, ok := d[listKey].([]any); ok {
+		return list
+	}
+	return []any{d}
+}
+
 // stored is an event as it is kept: without what its key and place say, without
 // defaults, and of an update only the later document and what the earlier one had
 // instead.
-func stored(e catalog.Event, p place) store.Doc {
-	d := store.Doc{placeKey: p.text(), "action": e.Action}
+func stored(e catalog.Event) store.Doc {
+	d := store.Doc{"action": e.Action}
 	put := func(key, value, ordinary string) {
 		if value != ordinary {
 			d[key] = value
@@ -103,17 +116,38 @@ func before(d store.Doc) jsonv.Object {
 
 func after(d store.Doc) jsonv.Object { return jsonv.Map(d, "after") }
 
-// answer is a record as callers see it; includes names the parts wanted, none
+// record is a stored record together with what its key and place say.
+type record struct {
+	doc                store.Doc
+	id, org, blueprint string
+	at                 time.Time
+}
+
+// recordsOf lists the records of a row, newest first.
+func recordsOf(row store.Row) []record {
+	list, p := records(row.Doc), placeOf(row.Doc)
+	id := row.Key[2]
+	salt := id[max(len(id)-saltLength, 0):]
+	out := make([]record, 0, len(list))
+	for i := len(list) - 1; i >= 0; i-- {
+		d, _ := list[i].(jsonv.Object)
+		this := place{p.at, p.count - int64(len(list)-1-i)}
+		out = append(out, record{d, this.identifier(salt), row.Key[0], row.Key[1], p.at})
+	}
+	return out
+}
+
+// answer is the record as callers see it; includes names the parts wanted, none
 // means all.
-func answer(row store.Row, includes []string) jsonv.Object {
-	d, key := row.Doc, row.Key
+func (r record) answer(includes []string) jsonv.Object {
+	d := r.doc
 	wanted := func(part string) bool { return len(includes) == 0 || slices.Contains(includes, part) }
 	out := jsonv.Object{
-		"identifier": key[3], "action": d["action"], "resourceType": resourceOf(d), "status": statusOf(d),
+		"identifier": r.id, "action": d["action"], "resourceType": resourceOf(d), "status": statusOf(d),
 		"message": jsonv.String(d, "message"),
 	}
 	if wanted("trigger") {
-		by := jsonv.Object{"orgId": key[0]}
+		by := jsonv.Object{"orgId": r.org}
 		if jsonv.Bool(d, "byPort") {
 			by["byPort"] = true
 		} else {
@@ -122,14 +156,14 @@ func answer(row store.Row, includes []string) jsonv.Object {
 		if jsonv.Bool(d, "job") {
 			by["byPort"] = false
 		}
-		out["trigger"] = jsonv.Object{"at": clock.Stamp(placeOf(d).at), "by": by, "origin": originOf(d)}
+		out["trigger"] = jsonv.Object{"at": clock.Stamp(r.at), "by": by, "origin": originOf(d)}
 	}
 	if wanted("context") {
 		context := jsonv.Object{}
 		for name, value := range jsonv.Map(d, "context") {
 			context[name] = value
 		}
-		for name, value := range map[string]string{"blueprint": key[1], "entity": key[2], "runId": jsonv.String(d, "run")} {
+		for name, value := range map[string]string{"blueprint": r.blueprint, "entity": jsonv.String(d, "entity"), "runId": jsonv.String(d, "run")} {
 			if value != "" {
 				context[name] = value
 			}

@@ -176,6 +176,24 @@ func (c *Call) countSearch() (any, error) {
 	return jsonv.Object{"count": jsonv.Int(n)}, err
 }
 
+func (c *Call) topSearch() (any, error) {
+	return c.api.catalog.TopSearch(c.ctx, c.Tx, c.Actor, c.params[0], c.Body, c.readOptions())
+}
+
+func (c *Call) aggregate() (any, error) {
+	return c.api.catalog.Aggregate(c.ctx, c.Tx, c.Actor, c.Body)
+}
+
+func (c *Call) searchGlobally() (any, error) {
+	included, err := c.api.identity.SearchesByDefault(c.Tx, c.Who)
+	if err != nil {
+		return nil, err
+	}
+	in := catalog.GlobalQuery{Index: c.text("index"), Text: c.text("q"), Size: c.text("size"), Included: included}
+	results, err := c.api.catalog.SearchGlobally(c.ctx, c.Tx, c.Actor, in)
+	return jsonv.Object{"results": results}, err
+}
+
 func (c *Call) datasourceEntities() (any, error) {
 	return c.api.catalog.DatasourceEntities(c.ctx, c.Tx, c.Actor, c.Body)
 }

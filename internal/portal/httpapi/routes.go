@@ -52,7 +52,10 @@ func table() []route {
 		{method: post, pattern: "/v1/entities/search", tx: reads, body: true, handler: (*Call).search},
 		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/search", tx: reads, body: true, handler: (*Call).searchBlueprint},
 		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/search/count", tx: reads, body: true, handler: (*Call).countSearch},
+		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/top-search", tx: reads, body: true, handler: (*Call).topSearch},
 		{method: post, pattern: "/v1/blueprints/entities/datasource-entities", tx: reads, body: true, handler: (*Call).datasourceEntities},
+		{method: post, pattern: "/v1/entities/aggregate", tx: reads, body: true, handler: (*Call).aggregate},
+		{method: get, pattern: "/v1/search", tx: reads, handler: (*Call).searchGlobally},
 
 		{method: get, pattern: "/v1/audit-log", tx: reads, handler: (*Call).auditLog},
 

@@ -31,6 +31,21 @@ func (i *Identity) ReadOrganization(tx store.Tx, who Principal) (jsonv.Object, e
 	return out, nil
 }
 
+// searchDefault is the setting by which blueprints that do not say so take part in
+// the global search (reference/catalog.md §2.11); they do until it is false.
+const searchDefault = "include_blueprints_in_global_search_by_default"
+
+// SearchesByDefault tells whether blueprints take part in the global search when
+// they do not say so themselves.
+func (i *Identity) SearchesByDefault(tx store.Tx, who Principal) (bool, error) {
+	doc, err := tx.Get(KindOrganization, who.Org)
+	if err != nil {
+		return false, err
+	}
+	chosen, ok := jsonv.Get(doc, "settings", searchDefault)
+	return !ok || chosen != false, nil
+}
+
 // patchOnly are the settings that PUT neither takes nor touches.
 var patchOnly = []string{"supportUserPermission", "supportUserTTL", "supportUserExpiresAt", "portAgentStreamerName"}
 

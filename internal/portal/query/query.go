@@ -7,6 +7,8 @@ package query
 import (
 	"iter"
 	"time"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
 )
 
 // Scope says which of the published schemas a query must fit.
@@ -43,6 +45,13 @@ func Parse(raw any, o Options) (*Query, error) { return parse(raw, o) }
 
 // All matches every entity.
 func All() *Query { return &Query{root: &group{}} }
+
+// Among is the query that q is of entities with one of the identifiers.
+func (q *Query) Among(identifiers []string) *Query {
+	one := &propertyRule{property: "$identifier", op: "in"}
+	one.value.fixed = want(jsonv.FromStrings(identifiers))
+	return &Query{root: &group{rules: []node{one, q.root}}}
+}
 
 // Match decides whether e fulfils the query. One env serves all entities of one
 // request: it remembers what does not depend on the entity.

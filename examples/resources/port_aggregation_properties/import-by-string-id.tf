@@ -1,0 +1,4 @@
+import {
+  to = port_aggregation_properties.domain
+  id = "domain"
+}

@@ -1,0 +1,1 @@
+terraform import port_aggregation_properties.domain domain

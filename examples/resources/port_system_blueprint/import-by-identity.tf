@@ -1,0 +1,6 @@
+import {
+  to = port_system_blueprint.user
+  identity = {
+    identifier = "_user"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = port_system_blueprint.user
+  id = "_user"
+}

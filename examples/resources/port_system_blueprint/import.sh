@@ -1,0 +1,1 @@
+terraform import port_system_blueprint.user _user
