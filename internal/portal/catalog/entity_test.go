@@ -325,3 +325,13 @@ func TestRuleResultsAreProtected(t *testing.T) {
 	w.delete("_scorecard", "s", catalog.DeleteOptions{}).ok()
 	w.get("_rule", "r").fails("404 not_found")
 }
+
+// The old and the new identifier may stand beside each other in a relation.
+func TestARenameLeavesNoTargetTwice(t *testing.T) {
+	t.Parallel()
+	everyStore(t, func(t *testing.T, w *world) {
+		w.createBlueprint(`{"identifier":"a","title":"A","schema":{"properties":{}},"relations":{"to":{"target":"a","many":true}}}`).ok()
+		w.post("a", `{"identifier":"x"}`).ok()
+		w.patch("a", "x", `{"identifier":"y","relations":{"to":["x","y"]}}`).ok().is(`["y"]`, "relations", "to")
+	})
+}

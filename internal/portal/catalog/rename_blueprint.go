@@ -159,12 +159,15 @@ func without(list []any, element string) []any {
 
 // replaced returns list with every old exchanged for next.
 func replaced(list []any, old, next string) []any {
-	out := make([]any, len(list))
-	for i, e := range list {
+	out := make([]any, 0, len(list))
+	for _, e := range list {
 		if e == old {
 			e = next
 		}
-		out[i] = e
+		// The new name may be in the list already, put there by the same request.
+		if e != next || !holds(out, next) {
+			out = append(out, e)
+		}
 	}
 	return out
 }

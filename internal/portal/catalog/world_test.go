@@ -138,6 +138,13 @@ func (w *world) patchBlueprint(id, body string) result {
 	})
 }
 
+func (w *world) renameProperty(blueprint, was, is string) result {
+	w.t.Helper()
+	return w.update(func(tx store.Tx) (any, error) {
+		return w.cat.RenameProperty(w.ctx, tx, w.actor, blueprint, was, jsonv.Object{"newPropertyName": is})
+	})
+}
+
 func (w *world) blueprint(id string) result {
 	w.t.Helper()
 	return w.view(func(tx store.Tx) (any, error) { return w.cat.ReadBlueprint(w.ctx, tx, w.actor, id) })
