@@ -121,6 +121,9 @@ func (s *session) applyRename(bp *blueprint, kind keyKind, was, is string) (json
 	if err := s.putFollowers(bp.id, moved); err != nil {
 		return nil, err
 	}
+	if err := rw.scorecardQueries(); err != nil {
+		return nil, err
+	}
 	return answer, s.settle()
 }
 
