@@ -16,12 +16,27 @@ type closureKey struct {
 }
 
 // aggregate evaluates an aggregation property on the entity (reference/catalog.md
-// §2.9).
-func (v *view) aggregate(a *aggregation) (any, error) {
+// §2.9), from what the catalog has kept where it can.
+func (v *view) aggregate(key string, a *aggregation) (any, error) {
 	target, err := v.s.blueprint(a.target)
 	if err != nil || target == nil || a.broken {
 		return nil, err
 	}
+	v.s.trace.beyond()
+	if a.timed() {
+		v.s.trace.passing()
+	}
+	if value, ok, err := v.kept(key, a); ok || err != nil {
+		return value, err
+	}
+	return v.aggregateAnew(a)
+}
+
+// timed tells whether the value can change by the passing of time alone.
+func (a *aggregation) timed() bool { return a.measures() || a.query != nil && a.query.Timed() }
+
+// aggregateAnew evaluates an aggregation from the stored entities alone.
+func (v *view) aggregateAnew(a *aggregation) (any, error) {
 	keys, known, err := v.aggregated(a)
 	if err != nil || !known {
 		return nil, err
@@ -51,7 +66,7 @@ func (v *view) aggregate(a *aggregation) (any, error) {
 		set = append(set, w)
 	}
 	var earliest time.Time
-	if a.averageOf != "" && a.averageOf != "total" {
+	if a.measures() {
 		if set, earliest, err = measured(a, set); err != nil {
 			return nil, err
 		}
@@ -63,20 +78,19 @@ func (v *view) aggregate(a *aggregation) (any, error) {
 	if earliest.IsZero() {
 		return number(count), nil
 	}
-	return v.perInterval(a, earliest, count), nil
+	return perInterval(a, v.s.now, earliest, count), nil
 }
 
 // measured keeps the entities that have a time where the aggregation looks for
 // it, and finds the earliest one (A8).
 func measured(a *aggregation, set []*view) (kept []*view, earliest time.Time, err error) {
 	for _, w := range set {
-		value, err := w.leaf(a.measureTime)
+		at, ok, err := w.measured(a)
 		if err != nil {
 			return nil, earliest, err
 		}
-		at, err := time.Parse(time.RFC3339, text(value))
-		if err != nil {
-			continue // an entity without a readable time there does not count
+		if !ok {
+			continue
 		}
 		kept = append(kept, w)
 		if earliest.IsZero() || at.Before(earliest) {
@@ -84,6 +98,28 @@ func measured(a *aggregation, set []*view) (kept []*view, earliest time.Time, er
 		}
 	}
 	return kept, earliest, nil
+}
+
+// measured is the entity's time for an aggregation; ok is false when there is
+// none that can be read.
+func (v *view) measured(a *aggregation) (at time.Time, ok bool, err error) {
+	value, err := v.leaf(a.measureTime)
+	if err != nil {
+		return at, false, err
+	}
+	text, _ := value.(string)
+	at, ok = jsonv.ParseTime(text)
+	return at, ok, nil
+}
+
+// numeric is the entity's number for an aggregation, "" when there is none.
+func (v *view) numeric(a *aggregation) (json.Number, error) {
+	value, err := v.leaf(a.property)
+	if err != nil {
+		return "", err
+	}
+	n, _ := value.(json.Number)
+	return n, nil
 }
 
 // aggregated lists the entities an aggregation looks at. known is false when its
@@ -108,20 +144,9 @@ func (v *view) aggregated(a *aggregation) (keys []entityKey, known bool, err err
 // leadingTo lists the entities of blueprint from whose path ends at k, by walking
 // the path backward.
 func (s *session) leadingTo(k entityKey, from string, path []string) (keys []entityKey, known bool, err error) {
-	start, err := s.blueprint(from)
-	if err != nil || start == nil {
+	chain, err := s.chain(k.blueprint, from, path)
+	if err != nil || chain == nil {
 		return nil, false, err
-	}
-	chain := []*blueprint{start}
-	for _, step := range path {
-		next, _, err := s.walkBlueprints(s.blueprint, chain[len(chain)-1], []string{step})
-		if err != nil || next == nil {
-			return nil, false, err
-		}
-		chain = append(chain, next)
-	}
-	if chain[len(path)].id != k.blueprint {
-		return nil, false, nil
 	}
 	current := []entityKey{k}
 	for i := len(path) - 1; i >= 0; i-- {
@@ -142,6 +167,27 @@ func (s *session) leadingTo(k entityKey, from string, path []string) (keys []ent
 		current = previous
 	}
 	return current, true, nil
+}
+
+// chain lists the blueprints along a path that begins at the blueprint from and
+// must end at the blueprint to; it is nil when the path does not resolve.
+func (s *session) chain(to, from string, path []string) ([]*blueprint, error) {
+	start, err := s.blueprint(from)
+	if err != nil || start == nil {
+		return nil, err
+	}
+	chain := []*blueprint{start}
+	for _, step := range path {
+		next, _, err := s.walkBlueprints(s.blueprint, chain[len(chain)-1], []string{step})
+		if err != nil || next == nil {
+			return nil, err
+		}
+		chain = append(chain, next)
+	}
+	if chain[len(path)].id != to {
+		return nil, nil
+	}
+	return chain, nil
 }
 
 // steppingTo lists the entities of bp that one step leads from to id.
@@ -231,36 +277,36 @@ func (s *session) closure(k entityKey, forward bool) ([]entityKey, error) {
 
 // overProperty is sum, min, max, median and average over a number property (A10).
 func (v *view) overProperty(a *aggregation, set []*view, earliest time.Time) (any, error) {
-	var values []json.Number
+	var values []ranked
 	for _, w := range set {
-		value, err := w.leaf(a.property)
+		n, err := w.numeric(a)
 		if err != nil {
 			return nil, err
 		}
-		if n, ok := value.(json.Number); ok {
-			values = append(values, n)
+		if n != "" {
+			values = append(values, rank(w.key.id, n))
 		}
 	}
-	slices.SortFunc(values, jsonv.CompareNumbers)
+	slices.SortFunc(values, ranked.compare)
 	switch {
 	case a.function == "sum":
 		return number(sum(values)), nil
 	case len(values) == 0:
 		return nil, nil
 	case a.function == "min":
-		return values[0], nil
+		return values[0].number, nil
 	case a.function == "max":
-		return values[len(values)-1], nil
+		return values[len(values)-1].number, nil
 	case a.function == "median":
 		middle := len(values) / 2
 		if len(values)%2 == 1 {
-			return values[middle], nil
+			return values[middle].number, nil
 		}
-		return number(sum(values[middle-1:middle+1]).Quo(sum(values[middle-1:middle+1]), big.NewRat(2, 1))), nil
+		return mean(values[middle-1].number, values[middle].number), nil
 	case a.averageOf == "total":
 		return number(new(big.Rat).Quo(sum(values), big.NewRat(int64(len(values)), 1))), nil
 	}
-	return v.perInterval(a, earliest, sum(values)), nil
+	return perInterval(a, v.s.now, earliest, sum(values)), nil
 }
 
 var intervals = map[string]time.Duration{
@@ -269,9 +315,9 @@ var intervals = map[string]time.Duration{
 
 // perInterval divides an amount by the intervals since the earliest measured
 // time, each started one counting as a whole (A9).
-func (v *view) perInterval(a *aggregation, earliest time.Time, amount *big.Rat) any {
+func perInterval(a *aggregation, now, earliest time.Time, amount *big.Rat) any {
 	unit := intervals[a.averageOf]
-	n := int64((v.s.now.Sub(earliest) + unit - 1) / unit)
+	n := int64((now.Sub(earliest) + unit - 1) / unit)
 	return number(new(big.Rat).Quo(amount, big.NewRat(max(n, 1), 1)))
 }
 
@@ -279,23 +325,41 @@ func (v *view) perInterval(a *aggregation, earliest time.Time, amount *big.Rat) 
 // longer one, or one with a huge exponent, counts by its nearest float.
 const maxExact = 64
 
-func sum(values []json.Number) *big.Rat {
+func sum(values []ranked) *big.Rat {
 	total := new(big.Rat)
-	for _, n := range values {
-		text := string(jsonv.CanonicalNumber(n))
-		f, err := n.Float64()
-		if err != nil {
-			continue // out of any range a result could have
-		}
-		if r, ok := new(big.Rat).SetString(text); ok && len(text) <= maxExact {
-			total.Add(total, r)
-			continue
-		}
-		if r := new(big.Rat).SetFloat64(f); r != nil {
+	for _, v := range values {
+		if r := exact(v.number); r != nil {
 			total.Add(total, r)
 		}
 	}
 	return total
+}
+
+// exact is what a number adds to a sum, nil when it is out of any range that a
+// result could have.
+func exact(n json.Number) *big.Rat {
+	text := string(jsonv.CanonicalNumber(n))
+	f, err := n.Float64()
+	if err != nil {
+		return nil
+	}
+	if len(text) <= maxExact {
+		if r, ok := new(big.Rat).SetString(text); ok {
+			return r
+		}
+	}
+	return new(big.Rat).SetFloat64(f)
+}
+
+// mean is the median of an even set: the middle of its two middle values.
+func mean(a, b json.Number) any {
+	total := new(big.Rat)
+	for _, n := range []json.Number{a, b} {
+		if r := exact(n); r != nil {
+			total.Add(total, r)
+		}
+	}
+	return number(total.Quo(total, big.NewRat(2, 1)))
 }
 
 // number spells r: exactly when it is an integer, otherwise by the nearest float.

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jq"
@@ -39,8 +40,15 @@ func (v *view) calculate(c *calculation) (any, error) {
 		return nil, err
 	}
 	out, ok, err := c.program.First(v.s.ctx, input, jq.Limits{
-		Now: func() time.Time { return v.s.now }, Budget: v.s.calculations,
+		Now: func() time.Time {
+			v.s.trace.passing()
+			return v.s.now
+		},
+		Budget: v.s.calculations,
 	})
+	if errors.Is(err, jq.ErrLimit) {
+		v.s.trace.passing() // what another request has time for may differ
+	}
 	if err != nil {
 		return nil, context.Cause(v.s.ctx)
 	}
@@ -57,9 +65,26 @@ func (c *calculation) admits(value any) bool { return jsonv.KindOf(value) == c.k
 // mirror and aggregation properties, and plain identifiers in relations.
 func (v *view) calculationInput() (jsonv.Object, error) {
 	const key = "\x00input"
-	if in, ok := v.memo[key].(jsonv.Object); ok {
-		return in, nil
+	if c, ok := v.memo[key]; ok {
+		if in, ok := c.value.(jsonv.Object); ok {
+			v.s.trace.absorb(c.on)
+			return in, nil
+		}
 	}
+	var in jsonv.Object
+	on, err := v.s.traced(func() (err error) {
+		in, err = v.assembleInput()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	v.remember(key, cell{in, on})
+	v.s.unwind(place{v, key}, on)
+	return in, nil
+}
+
+func (v *view) assembleInput() (jsonv.Object, error) {
 	properties := make(jsonv.Object, len(v.bp.props)+len(v.bp.mirrors)+len(v.bp.aggs))
 	for k, value := range jsonv.Map(v.doc, "properties") {
 		properties[k] = value
@@ -82,14 +107,9 @@ func (v *view) calculationInput() (jsonv.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := jsonv.Object{
+	return jsonv.Object{
 		"identifier": v.doc["identifier"], "title": v.doc["title"], "icon": v.doc["icon"], "blueprint": v.doc["blueprint"],
 		"team": team, "properties": properties, "relations": relationsOf(v.doc), "scorecards": jsonv.Object{},
 		"createdAt": v.doc["createdAt"], "createdBy": v.doc["createdBy"], "updatedAt": v.doc["updatedAt"], "updatedBy": v.doc["updatedBy"],
-	}
-	if v.memo == nil {
-		v.memo = map[string]any{}
-	}
-	v.memo[key] = in
-	return in, nil
+	}, nil
 }

@@ -49,6 +49,10 @@ type Deps struct {
 	Runs     Runs
 	Actions  Actions
 	Recorder Recorder
+	// Kept bounds what is kept of an organization's aggregations, in entities and
+	// what each adds; 0 is a default, and with less than 0 every aggregation is
+	// computed from the stored entities whenever it is read.
+	Kept int
 }
 
 // Actor is who makes a request.
@@ -120,13 +124,16 @@ const (
 )
 
 // Catalog answers the operations on blueprints and entities. It is safe for
-// concurrent use and keeps no state of its own but a cache of compiled blueprints.
+// concurrent use. What it keeps beside the store, compiled blueprints and the
+// running results of aggregations, follows from what is stored: several catalogs
+// may share a store.
 type Catalog struct {
 	deps  Deps
 	cache *compiledCache
+	memos *memos
 }
 
 // New makes a catalog.
 func New(deps Deps) *Catalog {
-	return &Catalog{deps: deps, cache: newCompiledCache(512)}
+	return &Catalog{deps: deps, cache: newCompiledCache(512), memos: newMemos(deps.Kept)}
 }

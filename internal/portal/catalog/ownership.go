@@ -52,6 +52,7 @@ func (s *session) inherits(b *blueprint) (bool, error) {
 // team returns the identifiers of the teams that own the entity, never nil.
 func (v *view) team() ([]any, error) {
 	if v.teams != nil {
+		v.s.trace.absorb(v.teamsOn)
 		return v.teams, nil
 	}
 	inherits, err := v.s.inherits(v.bp)
@@ -59,15 +60,23 @@ func (v *view) team() ([]any, error) {
 		return nil, err
 	}
 	teams := jsonv.List(v.doc, "team")
+	var on *trace
 	if inherits {
-		if teams, err = v.inheritedTeam(); err != nil {
+		on, err = v.s.traced(func() (err error) {
+			teams, err = v.inheritedTeam()
+			return err
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
 	if teams == nil {
 		teams = []any{}
 	}
-	v.teams = teams
+	v.teams, v.teamsOn = teams, on
+	if on != nil {
+		v.s.unwind(place{v: v}, on)
+	}
 	return teams, nil
 }
 
@@ -76,6 +85,7 @@ func (v *view) team() ([]any, error) {
 func (v *view) inheritedTeam() ([]any, error) {
 	busy := busyKey{v.key, "$team"}
 	if v.s.busy[busy] {
+		v.s.trace.cut()
 		return nil, nil
 	}
 	v.s.busy[busy] = true

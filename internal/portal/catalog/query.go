@@ -34,6 +34,9 @@ func (s *session) matcher() *matcher {
 func (s *session) forget() {
 	clear(s.closures)
 	s.matching = nil
+	if len(s.views) > 0 {
+		s.views = map[entityKey]*view{} // any of them may mirror what changed
+	}
 }
 
 // match decides whether v fulfils q.
@@ -44,6 +47,15 @@ func (m *matcher) match(q *query.Query, v *view) (bool, error) {
 	ok := q.Match(m.env, m.candidate)
 	m.candidate.v = was
 	return ok, m.err
+}
+
+// lasts tells for which moments what was decided about v holds.
+func (m *matcher) lasts(q *query.Query, v *view) (query.Period, error) {
+	was := m.candidate.v
+	m.candidate.v = v
+	p := q.Lasts(m.env, m.candidate)
+	m.candidate.v = was
+	return p, m.err
 }
 
 func (m *matcher) fail(err error) {

@@ -163,6 +163,7 @@ func (s *session) references(id string) ([]reference, error) {
 
 // holders returns the keys of the entities whose relation r holds id.
 func (s *session) holders(r reference, id string) ([]entityKey, error) {
+	s.trace.beyond()
 	where := indexed{equals: equalTo(indexRelation+r.key, id), match: func(d store.Doc) bool {
 		value, _ := jsonv.Get(d, "relations", r.key)
 		return holds(value, id)

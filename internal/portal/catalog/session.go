@@ -50,6 +50,14 @@ type session struct {
 	matching *matcher
 	// calculations is the time that is left for them.
 	calculations *jq.Budget
+	// trace collects what the value being computed rests on; nil when nobody asks.
+	trace *trace
+	// circular are the values that a cycle cut short since the outermost one began.
+	circular []place
+	// tie is how the session stands to what the catalog has kept.
+	tie tie
+	// writes are the entities put or dropped in this session's transaction.
+	writes []entityKey
 }
 
 type entityKey struct{ blueprint, id string }
@@ -71,6 +79,8 @@ func (c *Catalog) begin(ctx context.Context, tx store.Tx, actor Actor) *session 
 		closures:   map[closureKey][]entityKey{},
 
 		calculations: jq.NewBudget(calculationTime),
+
+		tie: tie{off: store.Wrote(tx)},
 	}
 }
 
@@ -149,8 +159,10 @@ func (s *session) entitiesOf(blueprint string, where store.Where, page store.Pag
 }
 
 func (s *session) putEntity(k entityKey, d store.Doc) error {
+	if err := s.touch(k); err != nil {
+		return err
+	}
 	s.entities[k] = d
-	delete(s.views, k)
 	s.forget()
 	if s.dry {
 		return nil
@@ -159,8 +171,10 @@ func (s *session) putEntity(k entityKey, d store.Doc) error {
 }
 
 func (s *session) dropEntity(k entityKey) error {
+	if err := s.touch(k); err != nil {
+		return err
+	}
 	s.entities[k] = nil
-	delete(s.views, k)
 	s.forget()
 	if s.dry {
 		return nil
@@ -175,7 +189,7 @@ func (s *session) putBlueprint(doc store.Doc) error {
 	if err := s.tx.Put(KindBlueprint, doc, s.actor.Org, id); err != nil {
 		return err
 	}
-	clear(s.views)
+	s.tie.off = true
 	clear(s.referrers)
 	s.forget()
 	s.blueprints[id] = s.cat.cache.get(s.actor.Org, doc)
@@ -183,7 +197,7 @@ func (s *session) putBlueprint(doc store.Doc) error {
 }
 
 func (s *session) dropBlueprint(id string) error {
-	clear(s.views)
+	s.tie.off = true
 	clear(s.referrers)
 	s.forget()
 	s.blueprints[id] = nil

@@ -14,13 +14,16 @@ type view struct {
 	key   entityKey
 	bp    *blueprint
 	doc   store.Doc
-	memo  map[string]any
+	memo  map[string]cell
 	teams []any
+	// teamsOn is what teams rest on.
+	teamsOn *trace
 }
 
 // view returns the entity's view, or nil when it does not exist. Views are kept
 // for the session, so that a mirrored target is evaluated once.
 func (s *session) view(k entityKey) (*view, error) {
+	s.trace.read(k)
 	if v, ok := s.views[k]; ok {
 		return v, nil
 	}
@@ -50,34 +53,43 @@ func (v *view) property(key string) (any, error) {
 		value, _ := jsonv.Get(v.doc, "properties", key)
 		return value, nil
 	}
-	if value, ok := v.memo[key]; ok {
-		return value, nil
+	if c, ok := v.memo[key]; ok {
+		v.s.trace.absorb(c.on)
+		return c.value, nil
 	}
 	busy := busyKey{v.key, key}
 	if v.s.busy[busy] {
+		v.s.trace.cut()
 		return nil, nil
 	}
 	v.s.busy[busy] = true
-	defer delete(v.s.busy, busy)
 	var value any
-	var err error
-	switch kind {
-	case isMirror:
-		value, err = v.mirror(v.bp.mirrors[key])
-	case isCalculation:
-		value, err = v.calculate(v.bp.calcs[key])
-	case isAggregation:
-		value, err = v.aggregate(v.bp.aggs[key])
-	case notComputed:
-	}
+	on, err := v.s.traced(func() (err error) {
+		switch kind {
+		case isMirror:
+			value, err = v.mirror(v.bp.mirrors[key])
+		case isCalculation:
+			value, err = v.calculate(v.bp.calcs[key])
+		case isAggregation:
+			value, err = v.aggregate(key, v.bp.aggs[key])
+		case notComputed:
+		}
+		return err
+	})
+	delete(v.s.busy, busy)
 	if err != nil {
 		return nil, err
 	}
-	if v.memo == nil {
-		v.memo = map[string]any{}
-	}
-	v.memo[key] = value
+	v.remember(key, cell{value, on})
+	v.s.unwind(place{v, key}, on)
 	return value, nil
+}
+
+func (v *view) remember(key string, c cell) {
+	if v.memo == nil {
+		v.memo = map[string]cell{}
+	}
+	v.memo[key] = c
 }
 
 // relation returns the stored value of a relation: nil, a string or an array.
