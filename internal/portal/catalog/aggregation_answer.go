@@ -71,7 +71,7 @@ func (g *kept) answer(s *session, m *memo, key string, a *aggregation) (value an
 		return nil, false, err
 	}
 	if ok = !c.unfit; ok && g.reach.known() {
-		value = c.tally.value(s.now)
+		value = c.running.value(s.now)
 	}
 	m.settle(g, s, work, touched)
 	return value, ok, nil

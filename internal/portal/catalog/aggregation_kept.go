@@ -51,7 +51,7 @@ type stretch struct{ first, last uint64 }
 // keptSum is the running result of one aggregation.
 type keptSum struct {
 	a      *aggregation
-	tally  *tally
+	running  *running
 	shares map[string]keptShare
 	// readers are the targets whose shares rest on other entities, by those.
 	readers map[entityKey]map[string]bool
@@ -84,7 +84,7 @@ type keptShare struct {
 }
 
 func newKeptSum(a *aggregation) *keptSum {
-	return &keptSum{a: a, tally: newTally(a), shares: map[string]keptShare{}, readers: map[entityKey]map[string]bool{}, behind: map[entityKey]bool{}, turns: newMoments()}
+	return &keptSum{a: a, running: newRunning(a), shares: map[string]keptShare{}, readers: map[entityKey]map[string]bool{}, behind: map[entityKey]bool{}, turns: newMoments()}
 }
 
 // keepable tells whether the aggregation's shares can be kept at all.
@@ -158,7 +158,7 @@ func (c *keptSum) replace(id string, next keptShare) {
 		return
 	}
 	c.shares[id] = next
-	c.tally.add(id, next.share)
+	c.running.add(id, next.share)
 	for _, r := range next.reads {
 		if c.readers[r] == nil {
 			c.readers[r] = map[string]bool{}
@@ -176,7 +176,7 @@ func (c *keptSum) drop(id string) {
 		return
 	}
 	delete(c.shares, id)
-	c.tally.remove(id, old.share)
+	c.running.remove(id, old.share)
 	for _, r := range old.reads {
 		delete(c.readers[r], id)
 		if len(c.readers[r]) == 0 {

@@ -19,9 +19,9 @@ type share struct {
 	at     time.Time
 }
 
-// tally is the running result of an aggregation: shares come and go, and the
+// running is the running result of an aggregation: shares come and go, and the
 // value costs no more than a look into a tree, however many there are.
-type tally struct {
+type running struct {
 	a       *aggregation
 	count   int
 	numeric int
@@ -79,8 +79,8 @@ func compareText(a, b string) int {
 	return 0
 }
 
-func newTally(a *aggregation) *tally {
-	t := &tally{a: a, total: new(big.Rat)}
+func newRunning(a *aggregation) *running {
+	t := &running{a: a, total: new(big.Rat)}
 	if a.ranks() {
 		t.numbers = btree.NewBTreeGOptions(func(a, b ranked) bool { return a.compare(b) < 0 }, btree.Options{NoLocks: true})
 	}
@@ -102,7 +102,7 @@ func (a *aggregation) ranks() bool {
 // measures tells whether the result depends on the time that has passed.
 func (a *aggregation) measures() bool { return a.averageOf != "" && a.averageOf != "total" }
 
-func (t *tally) add(id string, s share) {
+func (t *running) add(id string, s share) {
 	if !s.counts {
 		return
 	}
@@ -123,7 +123,7 @@ func (t *tally) add(id string, s share) {
 	}
 }
 
-func (t *tally) remove(id string, s share) {
+func (t *running) remove(id string, s share) {
 	if !s.counts {
 		return
 	}
@@ -145,7 +145,7 @@ func (t *tally) remove(id string, s share) {
 }
 
 // value is the aggregation's value at a moment.
-func (t *tally) value(now time.Time) any {
+func (t *running) value(now time.Time) any {
 	var earliest time.Time
 	if t.moments != nil {
 		if m, ok := t.moments.Min(); ok {
@@ -169,7 +169,7 @@ func (t *tally) value(now time.Time) any {
 	return perInterval(t.a, now, earliest, t.total)
 }
 
-func (t *tally) ranked() any {
+func (t *running) ranked() any {
 	at := func(i int) json.Number {
 		r, _ := t.numbers.GetAt(i)
 		return r.number
