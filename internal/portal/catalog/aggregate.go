@@ -288,9 +288,16 @@ func (v *view) overProperty(a *aggregation, set []*view, earliest time.Time) (an
 		}
 	}
 	slices.SortFunc(values, ranked.compare)
+	total := func() *big.Rat {
+		numbers := make([]json.Number, len(values))
+		for i, v := range values {
+			numbers[i] = v.number
+		}
+		return sum(numbers)
+	}
 	switch {
 	case a.function == "sum":
-		return number(sum(values)), nil
+		return number(total()), nil
 	case len(values) == 0:
 		return nil, nil
 	case a.function == "min":
@@ -304,9 +311,9 @@ func (v *view) overProperty(a *aggregation, set []*view, earliest time.Time) (an
 		}
 		return mean(values[middle-1].number, values[middle].number), nil
 	case a.averageOf == "total":
-		return number(new(big.Rat).Quo(sum(values), big.NewRat(int64(len(values)), 1))), nil
+		return number(new(big.Rat).Quo(total(), big.NewRat(int64(len(values)), 1))), nil
 	}
-	return perInterval(a, v.s.now, earliest, sum(values)), nil
+	return perInterval(a, v.s.now, earliest, total()), nil
 }
 
 var intervals = map[string]time.Duration{
@@ -325,10 +332,10 @@ func perInterval(a *aggregation, now, earliest time.Time, amount *big.Rat) any {
 // longer one, or one with a huge exponent, counts by its nearest float.
 const maxExact = 64
 
-func sum(values []ranked) *big.Rat {
+func sum(values []json.Number) *big.Rat {
 	total := new(big.Rat)
-	for _, v := range values {
-		if r := exact(v.number); r != nil {
+	for _, n := range values {
+		if r := exact(n); r != nil {
 			total.Add(total, r)
 		}
 	}
@@ -353,12 +360,7 @@ func exact(n json.Number) *big.Rat {
 
 // mean is the median of an even set: the middle of its two middle values.
 func mean(a, b json.Number) any {
-	total := new(big.Rat)
-	for _, n := range []json.Number{a, b} {
-		if r := exact(n); r != nil {
-			total.Add(total, r)
-		}
-	}
+	total := sum([]json.Number{a, b})
 	return number(total.Quo(total, big.NewRat(2, 1)))
 }
 

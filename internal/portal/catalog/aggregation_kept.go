@@ -50,9 +50,9 @@ type stretch struct{ first, last uint64 }
 
 // keptSum is the running result of one aggregation.
 type keptSum struct {
-	a      *aggregation
-	running  *running
-	shares map[string]keptShare
+	a       *aggregation
+	running *running
+	shares  map[string]keptShare
 	// readers are the targets whose shares rest on other entities, by those.
 	readers map[entityKey]map[string]bool
 	// behind are the entities that have changed since the sum was last asked for.

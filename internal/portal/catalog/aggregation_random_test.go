@@ -42,7 +42,7 @@ func newRivals(w *world, seed uint64) *rivals {
 // listener makes every write read what it writes, before and after.
 type listener struct{}
 
-func (listener) Record(store.Tx, catalog.Event) error { return nil }
+func (listener) Record(store.Tx, ...catalog.Event) error { return nil }
 
 const (
 	counts = `"calculationSpec":{"calculationBy":"entities","func":"count"}`
