@@ -141,6 +141,9 @@ type exception struct {
 var exceptions = []exception{
 	// Errors may carry details (reference/catalog.md §1.2).
 	{func(_ string, status int) bool { return status >= 400 }, allow("details")},
+	// The Terraform provider sends the display format of calculated dates
+	// (reference/catalog.md §2.8).
+	{func(route string, status int) bool { return status < 300 && strings.Contains(route, "/v1/blueprints") }, insideCalculations("dateFormat")},
 	// Every client polls the migration (reference/catalog.md §2.16 X1).
 	{only("DELETE /v1/blueprints/{blueprint}/all-entities"), allow("migrationId")},
 	// The published entity is the request body's; answers carry more
@@ -184,6 +187,23 @@ func allow(name string) func(jsonv.Object) {
 	return func(schema jsonv.Object) {
 		if properties := jsonv.Map(schema, "properties"); properties != nil {
 			properties[name] = true
+		}
+	}
+}
+
+// insideCalculations is [allow] for the calculation properties of blueprints.
+func insideCalculations(name string) func(jsonv.Object) {
+	return func(schema jsonv.Object) {
+		for _, key := range []string{"blueprint", "blueprints"} {
+			document := jsonv.Map(schema, "properties", key)
+			if items := jsonv.Map(document, "items"); items != nil {
+				document = items
+			}
+			calculations := jsonv.Map(document, "properties", "calculationProperties")
+			allow(name)(jsonv.Map(calculations, "additionalProperties"))
+			for _, entry := range jsonv.Map(calculations, "patternProperties") {
+				allow(name)(jsonv.Map(entry))
+			}
 		}
 	}
 }
