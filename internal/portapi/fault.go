@@ -173,6 +173,12 @@ func IsNotFound(err error) bool {
 	return ok && f.gone
 }
 
+// NotFound is the fault of a part that is missing from a document that was read,
+// so that it counts as gone like an object of its own.
+func NotFound(message string) error {
+	return &Fault{Status: http.StatusNotFound, Code: "not_found", Message: message, gone: true}
+}
+
 // IsConflict reports whether err is a 409: the object exists already.
 func IsConflict(err error) bool {
 	f, ok := AsFault(err)

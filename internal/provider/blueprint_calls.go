@@ -53,7 +53,9 @@ func replaceBlueprint(ctx context.Context, c *change, id string) (jsonv.Object, 
 	if err != nil {
 		return nil, err
 	}
-	return putTyped(ctx, c, remote, func(remote jsonv.Object) jsonv.Object { return c.kind.codec.Overlay(remote, c.body) })
+	return putTyped(ctx, c, remote, func(remote jsonv.Object) jsonv.Object {
+		return keepRelations(c, remote, c.kind.codec.Overlay(remote, c.body))
+	})
 }
 
 // getBlueprint reads a blueprint as it is now, for a read-modify-write.

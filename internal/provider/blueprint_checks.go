@@ -159,6 +159,9 @@ func checkPaths(blueprint lens.Obj) []lens.Problem {
 	if v := blueprint["relations"]; v.Type() != nil && !v.IsKnown() {
 		return nil
 	}
+	if mode, _ := text(blueprint["undeclared_relations"]); mode == undeclaredKeep {
+		return nil // it may begin with one that is declared elsewhere
+	}
 	relations := lens.AsObj(blueprint["relations"])
 	root := tftypes.NewAttributePath()
 	var out []lens.Problem
@@ -167,7 +170,8 @@ func checkPaths(blueprint lens.Obj) []lens.Problem {
 		first, _, _ := strings.Cut(s, ".")
 		if _, ok := relations[first]; !ok && first != "" && !strings.HasPrefix(first, "$") {
 			out = append(out, lens.Problem{Path: at, Summary: "Path without a relation",
-				Detail: fmt.Sprintf("The path begins with %q, and the blueprint has no such relation.", first)})
+				Detail: fmt.Sprintf("The path begins with %q, and the blueprint has no such relation. "+
+					"If it is declared elsewhere, as a port_blueprint_relation, set undeclared_relations = \"keep\".", first)})
 		}
 	}
 	mirrors := lens.AsObj(blueprint["mirror_properties"])

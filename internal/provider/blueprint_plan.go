@@ -26,7 +26,7 @@ func planBlueprint(ctx context.Context, c *change) diag.Diagnostics {
 	if c.session == nil {
 		return nil
 	}
-	return slices.Concat(planRenamings(ctx, c), planTypes(c), planTargets(ctx, c))
+	return slices.Concat(planUndeclared(ctx, c), planRenamings(ctx, c), planTypes(c), planTargets(ctx, c))
 }
 
 // planTargets warns of relations to blueprints that neither exist nor are known
@@ -38,13 +38,22 @@ func planTargets(ctx context.Context, c *change) diag.Diagnostics {
 	for _, key := range slices.Sorted(maps.Keys(now)) {
 		target, known := text(lens.AsObj(now[key])["target"])
 		before, _ := text(lens.AsObj(was[key])["target"])
-		if !known || target == before || !c.absent(ctx, target) {
-			continue
+		if known && target != before {
+			at := tftypes.NewAttributePath().WithAttributeName("relations").WithElementKeyString(key).WithAttributeName("target")
+			diags.Append(c.planTarget(ctx, at, key, target)...)
 		}
-		at := tftypes.NewAttributePath().WithAttributeName("relations").WithElementKeyString(key).WithAttributeName("target")
+	}
+	return diags
+}
+
+// planTarget warns when a relation leads to a blueprint that neither exists nor
+// is known to be made.
+func (c *change) planTarget(ctx context.Context, at *tftypes.AttributePath, key, target string) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if target != "" && c.absent(ctx, target) {
 		addAt(&diags, diag.SeverityWarning, at, fmt.Sprintf("Relation %s leads to no blueprint", key),
-			fmt.Sprintf("Attribute %s: there is no blueprint %s in Port, and applying fails without it. %s",
-				lens.PathString(at), target, madeFirst("target")))
+			fmt.Sprintf("Attribute %s: there is no blueprint %s in Port, and applying fails without it. %s "+
+				"Blueprints that need each other can be made in one apply with port_blueprint_relation.", lens.PathString(at), target, madeFirst("target")))
 	}
 	return diags
 }

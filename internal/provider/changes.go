@@ -31,6 +31,9 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 	if key, ok := k.key(prior); ok && sameBytes(req.PriorState, req.ProposedNewState) && defaultsHold(k.attrs, lens.AsObj(prior)) {
 		session.manages(k, key)
 		session.leaves(k, key)
+		if k.decl.API.Foresee != nil {
+			resp.Diagnostics = protocolDiagnostics(k.decl.API.Foresee(session, key))
+		}
 		return resp, nil
 	}
 	proposed, err := k.unmarshal(req.ProposedNewState)
@@ -45,7 +48,7 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 	defer release()
 	planned, diags := k.plan(ctx, session, config, prior, k.propose(config, prior, proposed))
 	resp.Diagnostics = protocolDiagnostics(diags)
-	for _, p := range k.replaces(prior, planned) {
+	for _, p := range k.replaces(session, prior, planned) {
 		resp.RequiresReplace = append(resp.RequiresReplace, protocolPath(p))
 	}
 	if resp.PlannedIdentity, err = k.identityData(planned, req.PriorIdentity); err != nil {

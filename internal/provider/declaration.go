@@ -26,6 +26,9 @@ type Declaration struct {
 	ImportID string
 	// Parts map every other attribute.
 	Parts []lens.Part
+	// Refuses says that creating the object over one that exists is never taken
+	// for wanting to take it over.
+	Refuses bool
 	// Moves are key attributes whose change makes a new object and deletes the
 	// old one within one update, so that created_* change too.
 	Moves []string
@@ -68,6 +71,21 @@ type API struct {
 	// creates and updates and must not fail when the server cannot be reached.
 	// Optional.
 	Plan func(ctx context.Context, c *change) diag.Diagnostics
+	// Foresee adds what planning the object finds out about other objects of the
+	// run, also when the object itself does not change. Plan has to ask it. Optional.
+	Foresee func(s *session, key []string) diag.Diagnostics
+	// Replaces names the attributes whose change needs a new object, where that
+	// depends on more than the attribute; s is nil when the provider is not
+	// configured. Optional.
+	Replaces func(s *session, prior, planned lens.Obj) []string
+	// Relocate turns a pointer into the body that was sent into one into the body
+	// of the codec, where those differ. Optional.
+	Relocate func(pointer []string) []string
+	// Sift returns what of a document concerns the resource, given values that it
+	// has or had. It is not asked on import and by data sources. Optional.
+	Sift func(document jsonv.Object, held ...tftypes.Value) jsonv.Object
+	// Notice adds warnings about a document that was refreshed. Optional.
+	Notice func(s *session, document jsonv.Object, prior tftypes.Value) diag.Diagnostics
 	// Check adds checks of a configuration that need no server. Optional.
 	Check func(config tftypes.Value) []lens.Problem
 }

@@ -65,6 +65,8 @@ const bareBlueprint = `{"identifier": "svc", "title": "Service", "schema": {"pro
   "relations": {}, "mirrorProperties": {}, "calculationProperties": {}, "aggregationProperties": {}, "ownership": {"type": "Direct"},
   "changelogDestination": {"type": "KAFKA"}, "createdAt": "2024-01-01T00:00:00.000Z", "createdBy": "c", "updatedAt": "2024-01-01T00:00:00.000Z", "updatedBy": "u"}`
 
+const wireBlueprintRelation = `{"blueprint_identifier": "a:b", "identifier": "r", "target": "x", "title": "R", "description": "d", "many": false, "required": true}`
+
 const wireEntity = `{
   "identifier": "a:b", "title": "A", "icon": "i", "blueprint": "svc", "team": ["x", "y"],
   "properties": {"s": "", "n": 9007199254740993, "f": 0.1, "b": false, "o": {"a": [1, null]}, "l": ["b", "a"], "m": [1, 2.5], "t": [true], "j": [{"a": 1}]},
@@ -103,6 +105,11 @@ func TestDeclarationsObeyTheLaws(t *testing.T) {
 	t.Run("blueprint", func(t *testing.T) {
 		t.Parallel()
 		lenstest.Laws(t, kindOf(t, "blueprint").codec, lenstest.Wire(wireBlueprint), lenstest.Wire(bareBlueprint))
+	})
+	t.Run("blueprint relation", func(t *testing.T) {
+		t.Parallel()
+		lenstest.Laws(t, kindOf(t, "blueprint_relation").codec, lenstest.Wire(wireBlueprintRelation),
+			lenstest.Wire(`{"blueprint_identifier": "a", "identifier": "r", "target": "x", "many": true, "required": false}`))
 	})
 	t.Run("entity", func(t *testing.T) {
 		t.Parallel()

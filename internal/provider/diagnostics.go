@@ -72,6 +72,11 @@ func (k *kind) failure(verb string, key []string, err error, v tftypes.Value) di
 func (k *kind) place(found []serverProblem, v tftypes.Value) []serverProblem {
 	var out []serverProblem
 	said := map[string]bool{}
+	if k.decl.API.Relocate != nil {
+		for i := range found {
+			found[i].pointer = k.decl.API.Relocate(found[i].pointer)
+		}
+	}
 	for _, p := range found {
 		if at, ok := k.codec.AttrPath(p.pointer, v); ok {
 			p.at = at

@@ -69,6 +69,14 @@ func (s *session) futureBlueprint(ctx context.Context, id string) jsonv.Object {
 	case own.body != nil:
 		out := maps.Clone(own.body)
 		out[aggregationsKey] = jsonv.Map(remote, aggregationsKey)
+		relations := jsonv.Object{}
+		maps.Copy(relations, jsonv.Map(out, "relations"))
+		for key, v := range jsonv.Map(remote, "relations") {
+			if _, declared := relations[key]; !declared && !s.isDropped(id, key) {
+				relations[key] = v // left alone: somebody else's
+			}
+		}
+		out["relations"] = relations
 		return out
 	case added.body != nil && remote != nil:
 		// What goes is not looked at: the structure stays, and more is not known.

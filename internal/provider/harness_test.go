@@ -3,6 +3,7 @@ package provider_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
 	"github.com/portlens/terraform-provider-port/internal/provider"
 )
@@ -270,3 +272,5 @@ func (n named) CheckPlan(ctx context.Context, req plancheck.CheckPlanRequest, re
 		resp.Error = fmt.Errorf("%s: %w", n.name, resp.Error)
 	}
 }
+
+func sortedKeys(m jsonv.Object) []string { return slices.Sorted(maps.Keys(m)) }

@@ -71,6 +71,9 @@ func (k *kind) readBy(ctx context.Context, s *session, key []string, prior tftyp
 	if err != nil {
 		return prior, k.failure("read", key, err, prior)
 	}
+	if k.decl.API.Notice != nil && !seen.IsNull() {
+		return v, k.decl.API.Notice(s, body, seen)
+	}
 	return v, nil
 }
 
@@ -85,6 +88,11 @@ func (k *kind) refresh(ctx context.Context, s *session, prior tftypes.Value) (tf
 // decode turns a document of the server into a state that keeps the spelling of
 // prior.
 func (k *kind) decode(ctx context.Context, s *session, body jsonv.Object, prior tftypes.Value) (tftypes.Value, error) {
+	return k.decodeWhole(ctx, s, k.sift(body, prior), prior)
+}
+
+// decodeWhole is decode for a document that was sifted already.
+func (k *kind) decodeWhole(ctx context.Context, s *session, body jsonv.Object, prior tftypes.Value) (tftypes.Value, error) {
 	d := &decoding{}
 	if k.decl.API.Decode != nil {
 		d = k.decl.API.Decode(ctx, s, body, prior)
@@ -101,6 +109,16 @@ func (k *kind) decode(ctx context.Context, s *session, body jsonv.Object, prior 
 		return k.null, d.err
 	}
 	return v, err
+}
+
+// sift leaves out of a document what does not concern the resource that holds, or
+// held, some values.
+func (k *kind) sift(body jsonv.Object, held ...tftypes.Value) jsonv.Object {
+	held = slices.DeleteFunc(held, func(v tftypes.Value) bool { return v.IsNull() })
+	if k.decl.API.Sift == nil || len(held) == 0 {
+		return body
+	}
+	return k.decl.API.Sift(body, held...)
 }
 
 // decodeAnswer decodes what a write answered. All that matters is what plan does
@@ -144,7 +162,8 @@ func (k *kind) write(ctx context.Context, s *session, config, plan, prior tftype
 	}
 	kept := prior
 	c.save = func(body jsonv.Object) {
-		if v, err := k.decode(ctx, s, body, plan); err == nil {
+		// What prior held and plan lets go is the resource's until it is gone.
+		if v, err := k.decodeWhole(ctx, s, k.sift(body, prior, plan), plan); err == nil {
 			kept = v
 		}
 	}

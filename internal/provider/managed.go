@@ -52,7 +52,7 @@ func (r *managed) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest
 	resp.Diagnostics.Append(diags...)
 	resp.Plan.Raw = planned
 	r.kind.identifyAs(resp.Identity, planned)
-	resp.RequiresReplace = append(resp.RequiresReplace, r.kind.replaces(req.State.Raw, planned)...)
+	resp.RequiresReplace = append(resp.RequiresReplace, r.kind.replaces(r.session, req.State.Raw, planned)...)
 	if r.kind.decl.API.Succeed == nil {
 		return
 	}

@@ -128,7 +128,7 @@ func (c *change) sends() bool {
 }
 
 // replaces lists the attributes whose change needs a new object.
-func (k *kind) replaces(prior, planned tftypes.Value) path.Paths {
+func (k *kind) replaces(s *session, prior, planned tftypes.Value) path.Paths {
 	if prior.IsNull() || planned.IsNull() {
 		return nil
 	}
@@ -137,6 +137,11 @@ func (k *kind) replaces(prior, planned tftypes.Value) path.Paths {
 	for _, a := range k.attrs {
 		if a.Plan&lens.Replace != 0 && !was[a.Name].Equal(now[a.Name]) {
 			out = append(out, path.Root(a.Name))
+		}
+	}
+	if k.decl.API.Replaces != nil {
+		for _, name := range k.decl.API.Replaces(s, was, now) {
+			out = append(out, path.Root(name))
 		}
 	}
 	return out
@@ -153,7 +158,7 @@ func (k *kind) announce(ctx context.Context, c *change) diag.Diagnostics {
 	if err != nil || found == nil {
 		return nil
 	}
-	if !c.adopt {
+	if !c.adopt || k.decl.Refuses {
 		return diag.Diagnostics{diag.NewErrorDiagnostic(k.existsSummary(c.key), k.existsDetail(c.key))}
 	}
 	detail := "Creating it takes it over and replaces its content."
@@ -174,7 +179,11 @@ func (k *kind) existsSummary(key []string) string {
 }
 
 func (k *kind) existsDetail(key []string) string {
-	return fmt.Sprintf("The provider is told not to take over existing objects (on_existing = \"fail\"). To manage this one, import it:\n\n"+
+	why := "The provider is told not to take over existing objects (on_existing = \"fail\")."
+	if k.decl.Refuses {
+		why = "Somebody else may manage it: it is in Port already."
+	}
+	return why + fmt.Sprintf(" To manage this one, import it:\n\n"+
 		"  import {\n    to = %s.<name>\n    id = %q\n  }", k.decl.typeName(), joinID(key))
 }
 

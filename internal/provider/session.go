@@ -35,6 +35,9 @@ type session struct {
 	known   map[string]*catalogue
 	written map[entityAt]bool
 	handed  map[entityAt]heirloom
+	// renamed and dropped are what plans do to blueprints and their relations.
+	renamed map[string]string
+	dropped map[string]bool
 }
 
 // manages remembers that a state holds the object, so that a replacement is not
@@ -65,6 +68,38 @@ func (s *session) isManagedEntity(blueprint, id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.managed[entityName(blueprint, id)]
+}
+
+// renames remembers that the plan gives a blueprint another name.
+func (s *session) renames(was, now string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.renamed[was] = now
+}
+
+// renamedBlueprint is the new name of a blueprint, "" when it keeps its own.
+func (s *session) renamedBlueprint(was string) string {
+	if s == nil {
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.renamed[was]
+}
+
+// drops remembers that the plan takes relations from a blueprint.
+func (s *session) drops(blueprint string, keys []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, key := range keys {
+		s.dropped[joinID([]string{blueprint, key})] = true
+	}
+}
+
+func (s *session) isDropped(blueprint, key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dropped[joinID([]string{blueprint, key})]
 }
 
 // loginAdvice explains a login that failed.
@@ -129,6 +164,8 @@ func (p *portProvider) connect(ctx context.Context, c providerConfig) (*session,
 		known:          map[string]*catalogue{},
 		written:        map[entityAt]bool{},
 		handed:         map[entityAt]heirloom{},
+		renamed:        map[string]string{},
+		dropped:        map[string]bool{},
 		escapeHTML:     c.EscapeHTML.IsNull() || c.EscapeHTML.ValueBool(),
 		typeProtection: c.TypeProtection.IsNull() || c.TypeProtection.ValueBool(),
 		adopt:          c.OnExisting.IsNull() || c.OnExisting.ValueString() == onExistingAdopt,

@@ -1,0 +1,4 @@
+import {
+  to = port_blueprint_relation.service_environment
+  id = "service:environment"
+}
