@@ -146,6 +146,10 @@ func (p *pool) dial(ctx context.Context) (*pgx.Conn, error) {
 	err = c.QueryRow(ctx, `SELECT concat_ws(' ', pg_postmaster_start_time(), (SELECT oid FROM pg_database WHERE datname = current_database()), current_schema()),
 		CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END`,
 		pgx.QueryExecModeSimpleProtocol).Scan(&server, nil)
+	if sqlState(err) != "" && !broken(err) {
+		// Another kind of server, which does not know all of this.
+		server, err = "unknown", nil
+	}
 	if err != nil {
 		hangUp(c)
 		return nil, err

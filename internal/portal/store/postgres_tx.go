@@ -317,7 +317,7 @@ func (tx *postgresTx) commit() error {
 		return nil
 	case conflict(err):
 		return &conflictError{err}
-	case c.IsClosed() || errors.Is(err, context.DeadlineExceeded) || broken(err):
+	case c.IsClosed() || errors.Is(err, context.DeadlineExceeded):
 		return &UncertainError{err}
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
+	"github.com/portlens/terraform-provider-port/internal/portal/store/pgtest"
 	"github.com/portlens/terraform-provider-port/internal/portal/store/storetest"
 )
 
@@ -59,6 +60,16 @@ func TestRandomOperationsAgreeWithANaiveModel(t *testing.T) {
 					t.Error(err)
 				}
 				return openFile(t, path)
+			}, seed, steps)
+		})
+		t.Run(fmt.Sprintf("postgres %d", seed), func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.URL(t)
+			storetest.Walk(t, openDatabase(t, url), func(s store.Store) store.Store {
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+				return openDatabase(t, url)
 			}, seed, steps)
 		})
 	}

@@ -35,15 +35,21 @@ func Stores() []string {
 	return []string{"memory", "sqlite"}
 }
 
+// Need skips a test when no database is wanted.
+func Need(t testing.TB) {
+	t.Helper()
+	if !Wanted() {
+		t.Skipf("set %s to a PostgreSQL URL, or PORT_LONG to 1", Variable)
+	}
+}
+
 // URL is a database with an empty schema for one test. It skips the test when
 // there is none to be had.
 func URL(t testing.TB) string {
 	t.Helper()
+	Need(t)
 	base := os.Getenv(Variable)
-	switch {
-	case !Wanted():
-		t.Skipf("set %s to a PostgreSQL URL, or PORT_LONG to 1", Variable)
-	case base == "" || base == "own":
+	if base == "" || base == "own" {
 		s, err := own()
 		if errors.Is(err, errNoBinaries) {
 			t.Skip(err)
@@ -106,9 +112,7 @@ var errNoBinaries = errors.New("there are no PostgreSQL binaries (initdb, postgr
 // Start runs a server of the test's own, for tests that stop it.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	if !Wanted() {
-		t.Skipf("set %s to own, or PORT_LONG to 1", Variable)
-	}
+	Need(t)
 	s, err := start(t.Context())
 	if errors.Is(err, errNoBinaries) {
 		t.Skip(err)

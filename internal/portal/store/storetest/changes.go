@@ -224,7 +224,11 @@ func (m *mirror) check(t testing.TB, tx store.Tx) error {
 
 // changesMakeAMirror: while others write, whoever follows the changes has every
 // state that it sees, in views and in updates, some of which fail.
-func changesMakeAMirror(t *testing.T, s store.Store) {
+func changesMakeAMirror(t *testing.T, s store.Store) { Mirror(t, s) }
+
+// Mirror is that check for any number of handles on one store.
+func Mirror(t *testing.T, handles ...store.Store) {
+	t.Helper()
 	const rounds, width = 40, 12
 	write := func(tx store.Tx, d *dice, round int) error {
 		for range 1 + d.IntN(3) {
@@ -243,7 +247,7 @@ func changesMakeAMirror(t *testing.T, s store.Store) {
 		return nil
 	}
 	together(8, func(worker int) {
-		m, d := mirror{}, newDice(uint64(worker))
+		m, d, s := mirror{}, newDice(uint64(worker)), handles[worker%len(handles)]
 		for round := range rounds {
 			var err error
 			switch worker % 4 {
