@@ -338,6 +338,9 @@ func TestSchemaContainsTheOfficialOne(t *testing.T) {
 		}
 		contains(t, name, theirs, s)
 	}
+	for name, theirs := range jsonv.Map(official, "data_source_schemas") {
+		contains(t, "data "+name, theirs, jsonv.Map(ours, "data_source_schemas")[name])
+	}
 }
 
 // contains reports what want has and got has not. Flags must agree, absent

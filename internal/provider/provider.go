@@ -156,7 +156,10 @@ func (p *portProvider) Resources(context.Context) []func() resource.Resource {
 }
 
 func (p *portProvider) DataSources(context.Context) []func() datasource.DataSource {
-	out := make([]func() datasource.DataSource, 0, len(registered))
+	out := make([]func() datasource.DataSource, 0, len(registered)+len(queries))
+	for _, a := range queries {
+		out = append(out, func() datasource.DataSource { return &search{asker: a} })
+	}
 	for _, k := range registered {
 		if k.decl.DataDoc == "" {
 			continue

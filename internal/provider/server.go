@@ -54,9 +54,12 @@ func NewServer(o Options) (func() tfprotov6.ProviderServer, io.Closer) {
 		if o.WithoutShortcuts || !ok || !mine {
 			return inner
 		}
-		s := &server{frameworkServer: all, kinds: map[string]*kind{}, calls: map[*context.CancelFunc]struct{}{}}
+		s := &server{frameworkServer: all, kinds: map[string]*kind{}, askers: map[string]*asker{}, calls: map[*context.CancelFunc]struct{}{}}
 		for _, k := range registered {
 			s.kinds[k.decl.typeName()] = k
+		}
+		for _, a := range queries {
+			s.askers[a.query.typeName()] = a
 		}
 		own.configured = s.session.Store
 		return s
@@ -75,6 +78,7 @@ type frameworkServer interface {
 type server struct {
 	frameworkServer
 	kinds   map[string]*kind
+	askers  map[string]*asker
 	session atomic.Pointer[session]
 
 	mu    sync.Mutex
@@ -162,6 +166,28 @@ func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRe
 		at = prior // gone; the framework keeps its identity too
 	}
 	resp.NewIdentity, err = k.identityData(at, req.CurrentIdentity)
+	return resp, err
+}
+
+// ReadDataSource answers a query. The framework looks at every value of the
+// result for blocks to fill in, which takes it longer than all the rest.
+func (s *server) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
+	a, session := s.askers[req.TypeName], s.session.Load()
+	if a == nil || session == nil || req.Config == nil {
+		return s.frameworkServer.ReadDataSource(ctx, req)
+	}
+	config, err := req.Config.Unmarshal(a.typ)
+	if err != nil {
+		return s.frameworkServer.ReadDataSource(ctx, req)
+	}
+	ctx, release := s.interruptible(ctx)
+	defer release()
+	state, diags := a.ask(ctx, session, config)
+	resp := &tfprotov6.ReadDataSourceResponse{Diagnostics: protocolDiagnostics(diags)}
+	if diags.HasError() {
+		return resp, nil
+	}
+	resp.State, err = dynamic(a.typ, state)
 	return resp, err
 }
 
