@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -159,7 +160,7 @@ func (k *kind) propose(config, prior, proposed tftypes.Value) tftypes.Value {
 		}
 		return *a.Default, true
 	})
-	if filled.Equal(prior) {
+	if lens.Equal(filled, prior) {
 		return filled
 	}
 	return leftOut(k.attrs, config, filled, func(a lens.Attr) (tftypes.Value, bool) {
@@ -180,14 +181,20 @@ func leftOut(attrs []lens.Attr, config, v tftypes.Value, replace func(lens.Attr)
 			continue
 		}
 		was := has[a.Name]
-		if len(a.Nested) == 0 || !lens.Known(was) {
+		if !lens.Known(was) || !fillable(a.Nested) {
 			continue
 		}
-		if now := leftOutBelow(a, given[a.Name], was, replace); !now.Equal(was) {
+		if now := leftOutBelow(a, given[a.Name], was, replace); !lens.Equal(now, was) {
 			changes[a.Name] = now
 		}
 	}
 	return with(v, changes)
+}
+
+// fillable reports whether any attribute, however deep, may get a value that the
+// configuration does not give: a group of thousands that has none is not searched.
+func fillable(attrs []lens.Attr) bool {
+	return slices.ContainsFunc(attrs, func(a lens.Attr) bool { return a.Default != nil || serverMay(a) || fillable(a.Nested) })
 }
 
 func leftOutBelow(a lens.Attr, config, v tftypes.Value, replace func(lens.Attr) (tftypes.Value, bool)) tftypes.Value {
@@ -277,7 +284,7 @@ func defaultsHold(attrs []lens.Attr, v lens.Obj) bool {
 		if a.Default != nil && !a.Default.Equal(got) {
 			return false
 		}
-		if len(a.Nested) == 0 || !lens.Known(got) {
+		if !lens.Known(got) || !fillable(a.Nested) {
 			continue
 		}
 		switch a.Nesting {

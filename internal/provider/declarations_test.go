@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-func kindOf(t *testing.T, name string) *kind {
+func kindOf(t testing.TB, name string) *kind {
 	t.Helper()
 	for _, k := range registered {
 		if k.decl.Name == name {
@@ -130,7 +130,7 @@ func TestDeclarationsObeyTheLaws(t *testing.T) {
 }
 
 // config makes a configuration from JSON text with the names of attributes.
-func config(t *testing.T, k *kind, text string) tftypes.Value {
+func config(t testing.TB, k *kind, text string) tftypes.Value {
 	t.Helper()
 	given, err := jsonv.DecodeObject([]byte(text))
 	if err != nil {

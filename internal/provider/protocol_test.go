@@ -20,11 +20,11 @@ import (
 
 // protocol is a configured provider called as Terraform calls it.
 type protocol struct {
-	t *testing.T
+	t testing.TB
 	tfprotov6.ProviderServer
 }
 
-func connect(t *testing.T, p *portaltest.Portal, change ...func(*Options)) protocol {
+func connect(t testing.TB, p *portaltest.Portal, change ...func(*Options)) protocol {
 	t.Helper()
 	env := map[string]string{
 		"PORT_BASE_URL": portaltest.Embedded, "PORT_CLIENT_ID": p.ClientID, "PORT_CLIENT_SECRET": p.ClientSecret, "PORT_RATE_LIMIT_DISABLED": "1",
@@ -114,7 +114,7 @@ const crowd = `{"blueprints": [{"identifier": "service", "title": "Service", "sc
   "tier": {"type": "string", "default": "silver"}}}, "relations": {"peer": {"target": "service"}, "peers": {"target": "service", "many": true}},
   "calculationProperties": {"slug": {"calculation": ".identifier", "type": "string"}}}], "entities": [%s]}`
 
-func crowded(t *testing.T, many int) *portaltest.Portal {
+func crowded(t testing.TB, many int) *portaltest.Portal {
 	t.Helper()
 	var entities []string
 	for i := range many {

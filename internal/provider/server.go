@@ -156,7 +156,7 @@ func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRe
 	if diags.HasError() {
 		return resp, nil
 	}
-	if !state.Equal(prior) {
+	if !lens.Equal(state, prior) {
 		if resp.NewState, err = dynamic(k.typ, state); err != nil {
 			return nil, err
 		}
