@@ -62,7 +62,8 @@ func (a *account) has(blueprint string, want ...string) resource.TestCheckFunc {
 			got = append(got, jsonv.String(e, "identifier"))
 		}
 		slices.Sort(got)
-		if diff := cmp.Diff(slices.Sorted(slices.Values(want)), got); diff != "" {
+		slices.Sort(want)
+		if diff := cmp.Diff(append([]string{}, want...), got); diff != "" {
 			return fmt.Errorf("entities of blueprint %s (-want +got):\n%s", blueprint, diff)
 		}
 		return nil
