@@ -247,7 +247,8 @@ func TestFindEntitiesAsksForAThousandAtATime(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			wanted, next := []string{}, ""
+			var wanted []string
+			next := ""
 			switch rules := jsonv.List(body, "query", "rules"); {
 			case len(rules) > 0 && !takesLists:
 				return answered(422, `{"ok":false,"error":"invalid_request","message":"too many values"}`), true
