@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/store/pgtest"
 )
 
 // TestKillLosesNothingAcknowledged ends a portal with SIGKILL while many clients
@@ -23,12 +24,23 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 	if os.Getenv("PORT_LONG") != "" {
 		rounds = 60
 	}
-	file := filepath.Join(t.TempDir(), "portal.db")
+	killAgainAndAgain(t, rounds, "--data", filepath.Join(t.TempDir(), "portal.db"))
+}
+
+// TestKillLosesNothingAcknowledgedByADatabase is the same on PostgreSQL, where
+// what the killed portal had asked for may still be under way.
+func TestKillLosesNothingAcknowledgedByADatabase(t *testing.T) {
+	t.Parallel()
+	killAgainAndAgain(t, 8, "--database-url", pgtest.URL(t))
+}
+
+func killAgainAndAgain(t *testing.T, rounds int, args ...string) {
+	t.Helper()
 	env := []string{"PORT_CLIENT_ID=me", "PORT_CLIENT_SECRET=mine"}
 	random := rand.New(rand.NewPCG(1, 2))
 	w := &writes{acknowledged: map[string]bool{}}
 	for round := range rounds {
-		p := launch(t, env, "--data", file)
+		p := launch(t, env, args...)
 		c := newClient(t, p.url, "me", "mine")
 		if round == 0 {
 			c.must(http.MethodPost, "/v1/blueprints", `{"identifier":"item","title":"Item","schema":{"properties":{}}}`)
@@ -50,7 +62,7 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 		cancel()
 		wg.Wait()
 	}
-	p := launch(t, env, "--data", file)
+	p := launch(t, env, args...)
 	w.check(t, newClient(t, p.url, "me", "mine"))
 	if len(w.acknowledged) < rounds*20 {
 		t.Errorf("only %d writes in %d rounds", len(w.acknowledged), rounds)
