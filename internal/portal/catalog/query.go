@@ -82,6 +82,8 @@ func (c *candidate) Value(name string) any {
 	return value
 }
 
+func (c *candidate) Related(relation string) any { return c.v.relation(relation) }
+
 func (c *candidate) Field(name string) query.Field {
 	f, err := c.m.s.field(c.v.bp, name, 0)
 	if err != nil {
@@ -157,12 +159,12 @@ func (g *graph) view(n query.Node) *view {
 	return v
 }
 
-func (g *graph) Title(n query.Node) string {
+func (g *graph) Title(n query.Node) any {
 	v := g.view(n)
 	if v == nil {
-		return ""
+		return nil
 	}
-	return jsonv.String(v.doc, "title")
+	return v.doc["title"]
 }
 
 func (g *graph) Follow(n query.Node, step string) []query.Node {

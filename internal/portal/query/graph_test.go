@@ -68,7 +68,7 @@ func (w *world) Edges(n query.Node, forward bool) []query.Edge {
 	return out
 }
 
-func (w *world) Title(n query.Node) string { return strings.ToUpper(n.Identifier) }
+func (w *world) Title(n query.Node) any { return strings.ToUpper(n.Identifier) }
 
 // matches returns which nodes of the world fulfil the rule.
 func (w *world) matches(t *testing.T, text string, env *query.Env) []string {
@@ -228,7 +228,7 @@ func TestRulesOfOneBlueprintSeeRelationsAndScorecards(t *testing.T) {
 		service/cart rels team/b
 		service/cart text domain/other`)
 	e := entity{blueprint: "service", id: "cart", fields: fieldKinds,
-		values: jsonv.Object{"rel": "shop", "rels": []any{"a", "b"}, "text": "a property of the same key"},
+		values: jsonv.Object{"rel": "shop", "rels": []any{"a", "b"}, "text": "a property of the same key", "related text": "other", "none": nil},
 		cards: map[string]query.Scorecard{"ready": {Level: "Gold", Rules: []query.ScorecardRule{
 			{Identifier: "owner", Status: "SUCCESS", Level: "Bronze"}, {Identifier: "docs", Status: "FAILURE", Level: "Silver"},
 		}}}}
@@ -242,6 +242,7 @@ func TestRulesOfOneBlueprintSeeRelationsAndScorecards(t *testing.T) {
 		`{"relation":"rels","targetProperty":"$identifier","operator":"containsAny","value":["b"]}`: true,
 		`{"relation":"text","operator":"=","value":"other"}`:                                        true,
 		`{"relation":"rel","operator":"isEmpty"}`:                                                   false,
+		`{"relation":"none","targetProperty":"$title","operator":"=","value":null}`:                 true,
 		`{"relation":"nosuch","operator":"isEmpty"}`:                                                true,
 		`{"relation":"nosuch","operator":"!=","value":"x"}`:                                         true,
 		`{"scorecard":"ready","operator":"=","value":"Gold"}`:                                       true,

@@ -96,6 +96,9 @@ type Entity interface {
 	// Value returns the JSON value of a property, relation or meta name: for
 	// relations identifiers. Null, never written and unknown are all nil.
 	Value(name string) any
+	// Related returns what a relation holds, also where a property has the same
+	// key: nil, an identifier, or a list of them.
+	Related(relation string) any
 	// Field describes a property or relation; the zero Field when unknown.
 	Field(name string) Field
 	// Own yields the properties of the blueprint's own schema.
@@ -130,8 +133,8 @@ type Graph interface {
 	Follow(n Node, relation string) []Node
 	// Edges lists the relations that leave n (forward) or arrive at it.
 	Edges(n Node, forward bool) []Edge
-	// Title returns the title of an entity, "" when it does not exist.
-	Title(n Node) string
+	// Title returns the title of an entity, nil when it has none.
+	Title(n Node) any
 }
 
 // Caller is who asks, for contextual values (§5.8). Machine credentials have no

@@ -34,6 +34,13 @@ func (e entity) Value(name string) any {
 	return e.values[name]
 }
 
+func (e entity) Related(relation string) any {
+	if _, ok := e.values["related "+relation]; ok {
+		return e.values["related "+relation]
+	}
+	return e.values[relation]
+}
+
 func (e entity) Field(name string) query.Field { return e.fields[name] }
 
 func (e entity) Own() iter.Seq2[string, query.Field] {

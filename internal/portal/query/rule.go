@@ -257,31 +257,24 @@ func (r *relationRule) match(env *Env, e Entity) bool {
 // related is what the relation leads to: identifiers or titles, a list when there
 // can be several.
 func (r *relationRule) related(env *Env, e Entity) any {
-	switch {
-	case !r.titles && e.Field(r.relation).Relation:
-		return e.Value(r.relation)
-	case env.Graph != nil:
-		return r.follow(env, e)
+	value := e.Related(r.relation)
+	if !r.titles || value == nil {
+		return value
 	}
-	return nil
-}
-
-// follow reads the relation from the graph: needed for titles, and when a
-// property of the same key hides the relation.
-func (r *relationRule) follow(env *Env, e Entity) any {
-	ends := env.Graph.Follow(e.Node(), r.relation)
-	values := make([]any, 0, len(ends))
-	for _, end := range ends {
-		if r.titles {
-			values = append(values, env.Graph.Title(end))
-			continue
+	titles := []any{}
+	if env.Graph != nil {
+		for _, end := range env.Graph.Follow(e.Node(), r.relation) {
+			titles = append(titles, env.Graph.Title(end))
 		}
-		values = append(values, end.Identifier)
 	}
-	if many, known := e.Value(r.relation).([]any); len(values) == 1 && (!known || many == nil) {
-		return values[0]
+	_, many := value.([]any)
+	switch {
+	case many:
+		return titles
+	case len(titles) == 0:
+		return nil
 	}
-	return values
+	return titles[0]
 }
 
 func (r *relationRule) names(visit func(string)) { visit(r.relation) }
