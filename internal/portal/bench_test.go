@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
 )
 
@@ -134,30 +133,4 @@ func BenchmarkHTTPRead(b *testing.B) {
 			rate(b, "reads/s")
 		})
 	}
-}
-
-func BenchmarkHTTPSearch(b *testing.B) {
-	for _, size := range []int64{10_000, 100_000} {
-		for _, storage := range []string{"memory", "sqlite"} {
-			b.Run(fmt.Sprintf("%d/%s", size, storage), func(b *testing.B) {
-				x := newBench(b, storage)
-				x.fill(size)
-				b.Run("selective", func(b *testing.B) { x.search(b, `{"property":"n","operator":"=","value":77}`) })
-				b.Run("whole", func(b *testing.B) { x.search(b, `{"property":"$title","operator":"endsWith","value":"e 9077"}`) })
-			})
-		}
-	}
-}
-
-// search measures a query that finds one entity.
-func (x *bench) search(b *testing.B, rule string) {
-	x.b = b
-	for range b.N {
-		text := x.do(http.MethodPost, "/v1/blueprints/service/entities/search", `{"query":{"combinator":"and","rules":[`+rule+`]}}`, http.StatusOK)
-		answer, err := jsonv.DecodeObject(text)
-		if err != nil || len(jsonv.List(answer, "entities")) != 1 {
-			b.Fatalf("%v %.300s", err, text)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1000, "ms/search")
 }
