@@ -18,6 +18,11 @@ type place struct {
 	count int64
 }
 
+// before tells whether p is the earlier one.
+func (p place) before(q place) bool {
+	return p.at.Before(q.at) || p.at.Equal(q.at) && p.count < q.count
+}
+
 // placeKey is the key that stores order by. Its text counts down, so that scans
 // start with what is newest.
 const placeKey = "createdAt"

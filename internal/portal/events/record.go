@@ -3,7 +3,6 @@ package events
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
@@ -106,21 +105,21 @@ func orElse(s, otherwise string) string {
 	return s
 }
 
-// before and after are the documents of a record, nil where there is none.
-func before(d store.Doc) jsonv.Object {
+// earlierOf and laterOf are the documents of a record, nil where there is none.
+func earlierOf(d store.Doc) jsonv.Object {
 	if was, ok := d["was"].(jsonv.Object); ok {
 		return undo(jsonv.Map(d, "after"), was)
 	}
 	return jsonv.Map(d, "before")
 }
 
-func after(d store.Doc) jsonv.Object { return jsonv.Map(d, "after") }
+func laterOf(d store.Doc) jsonv.Object { return jsonv.Map(d, "after") }
 
 // record is a stored record together with what its key and place say.
 type record struct {
 	doc                store.Doc
 	id, org, blueprint string
-	at                 time.Time
+	place
 }
 
 // recordsOf lists the records of a row, newest first.
@@ -132,7 +131,7 @@ func recordsOf(row store.Row) []record {
 	for i := len(list) - 1; i >= 0; i-- {
 		d, _ := list[i].(jsonv.Object)
 		this := place{p.at, p.count - int64(len(list)-1-i)}
-		out = append(out, record{d, this.identifier(salt), row.Key[0], row.Key[1], p.at})
+		out = append(out, record{d, this.identifier(salt), row.Key[0], row.Key[1], this})
 	}
 	return out
 }
@@ -171,7 +170,7 @@ func (r record) answer(includes []string) jsonv.Object {
 		out["context"] = context
 	}
 	if wanted("diff") {
-		out["diff"] = jsonv.Object{"before": orNull(before(d)), "after": orNull(after(d))}
+		out["diff"] = jsonv.Object{"before": orNull(earlierOf(d)), "after": orNull(laterOf(d))}
 	}
 	if wanted("additionalData") {
 		additional := jsonv.Map(d, "additional")

@@ -113,3 +113,13 @@ func (r *route) change() string {
 	}
 	return "UPDATE"
 }
+
+func (c *Call) aggregateOverTime() (any, error) {
+	result, err := c.api.catalog.AggregateOverTime(c.ctx, c.Tx, c.Actor, c.Body)
+	return jsonv.Object{"result": result}, err
+}
+
+func (c *Call) propertiesHistory() (any, error) {
+	result, err := c.api.events.History(c.ctx, c.Tx, c.api.catalog, c.Actor, c.Body)
+	return jsonv.Object{"result": result}, err
+}

@@ -57,6 +57,8 @@ func table() []route {
 		{method: post, pattern: "/v1/entities/aggregate", tx: reads, body: true, handler: (*Call).aggregate},
 		{method: get, pattern: "/v1/search", tx: reads, handler: (*Call).searchGlobally},
 
+		{method: post, pattern: "/v1/entities/aggregate-over-time", tx: reads, body: true, handler: (*Call).aggregateOverTime},
+		{method: post, pattern: "/v1/entities/properties-history", tx: reads, body: true, handler: (*Call).propertiesHistory},
 		{method: get, pattern: "/v1/audit-log", tx: reads, handler: (*Call).auditLog},
 
 		{method: get, pattern: "/v1/migrations", tx: reads, handler: (*Call).listMigrations},

@@ -45,8 +45,6 @@ var unbuilt = []operation{
 	{get, "/v1/blueprints/{blueprint}/scorecards/{scorecard}"},
 	{put, "/v1/blueprints/{blueprint}/scorecards/{scorecard}"},
 	{remove, "/v1/blueprints/{blueprint}/scorecards/{scorecard}"},
-	{post, "/v1/entities/aggregate-over-time"},
-	{post, "/v1/entities/properties-history"},
 	{get, "/v1/integration"},
 	{get, "/v1/integration/metadata"},
 	{get, "/v1/integration/{integration}"},

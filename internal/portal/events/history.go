@@ -1,0 +1,104 @@
+package events
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
+	"github.com/portlens/terraform-provider-port/internal/portal/query"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// History tells the values of an entity's properties over time
+// (reference/catalog.md §4.11): in every interval the last ones, which are those
+// of the interval before where nothing was written. It reaches back as far as the
+// log does.
+func (l *Log) History(ctx context.Context, tx store.Tx, cat *catalog.Catalog, actor catalog.Actor, body any) (jsonv.Object, error) {
+	in, err := catalog.ReadHistoryRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	now, err := cat.ReadEntity(ctx, tx, actor, in.Blueprint, in.Entity, catalog.ReadOptions{})
+	if err != nil {
+		return nil, err
+	}
+	axis := in.Axis.At(l.clock.Now(), l.oldest())
+	past, err := statesOf(tx, actor.Org, in.Blueprint, in.Entity, now, axis.From)
+	if err != nil {
+		return nil, err
+	}
+	return catalog.AxisResult(axis, historyOf(axis, l.clock.Now(), past, in.Properties)), nil
+}
+
+// state is how an entity read from a moment on; nil is before there was one.
+type state struct {
+	from time.Time
+	doc  jsonv.Object
+}
+
+// statesOf lists an entity's states, newest first, back to the one it was in at a
+// moment. The records are followed backward, so that the entity is found under
+// whatever it was called then.
+func statesOf(tx store.Tx, org, blueprint, entity string, now jsonv.Object, since time.Time) ([]state, error) {
+	var out []state
+	doc, end := now, place{endOfTime, math.MaxInt64}
+	for {
+		moved := false
+		w := &wanted{Filter: Filter{Entity: entity, Blueprint: blueprint, Status: "SUCCESS", Resources: []string{"entity"}}, from: since, to: end.at}
+		for row, err := range tx.Scan(KindRecord, w, w.page(org), w.prefix(org)...) {
+			if err != nil {
+				return nil, err
+			}
+			if placeOf(row.Doc).at.Before(since) {
+				break
+			}
+			for _, r := range recordsOf(row) {
+				if !r.before(end) || !w.admits(r.doc) || laterOf(r.doc) == nil && earlierOf(r.doc) == nil {
+					continue
+				}
+				was := earlierOf(r.doc)
+				out = append(out, state{r.at, laterOf(r.doc)})
+				doc = was
+				if was != nil && (jsonv.String(was, "identifier") != entity || jsonv.String(was, "blueprint") != blueprint) {
+					// Before this it went by another name.
+					blueprint, entity, end = jsonv.String(was, "blueprint"), jsonv.String(was, "identifier"), r.place
+					moved = true
+					break
+				}
+			}
+			if moved {
+				break
+			}
+		}
+		if !moved {
+			return append(out, state{time.Time{}, doc}), nil
+		}
+	}
+}
+
+// historyOf reads the states at the end of every interval that has begun.
+func historyOf(axis query.Axis, now time.Time, past []state, properties []string) []any {
+	slices.Reverse(past)
+	out := []any{}
+	current := 0
+	for i, start := range axis.Starts {
+		row := jsonv.Object{}
+		if !start.After(now) {
+			for current+1 < len(past) && !past[current+1].from.After(axis.End(i)) {
+				current++
+			}
+			values := jsonv.Map(past[current].doc, "properties")
+			for _, name := range properties {
+				if value, ok := values[name]; ok {
+					row[name] = value
+				}
+			}
+		}
+		row["date"] = jsonv.Int(start.UnixMilli())
+		out = append(out, row)
+	}
+	return out
+}
