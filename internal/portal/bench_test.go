@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
+	"github.com/portlens/terraform-provider-port/internal/portal/store/pgtest"
 )
 
 // bench is a portal on a socket without the checks of tests.
@@ -31,8 +32,11 @@ const benchBlueprint = `{"blueprints":[
 func newBench(b *testing.B, storage string) *bench {
 	b.Helper()
 	o := portaltest.Options{Unchecked: true, RealClock: true, Seed: benchBlueprint}
-	if storage == "sqlite" {
+	switch storage {
+	case "sqlite":
 		o.DataFile = filepath.Join(b.TempDir(), "portal.db")
+	case "postgres":
+		o.DatabaseURL = pgtest.URL(b)
 	}
 	p := portaltest.Start(b, o)
 	return &bench{b, p, p.Raw(), p.Token(), &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
@@ -79,7 +83,7 @@ func rate(b *testing.B, unit string) {
 }
 
 func BenchmarkHTTPCreate(b *testing.B) {
-	for _, storage := range []string{"memory", "sqlite"} {
+	for _, storage := range pgtest.Stores() {
 		b.Run(storage, func(b *testing.B) {
 			x := newBench(b, storage)
 			var n atomic.Int64
@@ -96,7 +100,7 @@ func BenchmarkHTTPCreate(b *testing.B) {
 }
 
 func BenchmarkHTTPBulk(b *testing.B) {
-	for _, storage := range []string{"memory", "sqlite"} {
+	for _, storage := range pgtest.Stores() {
 		b.Run(storage, func(b *testing.B) {
 			x := newBench(b, storage)
 			var n atomic.Int64
@@ -118,7 +122,7 @@ func BenchmarkHTTPBulk(b *testing.B) {
 }
 
 func BenchmarkHTTPRead(b *testing.B) {
-	for _, storage := range []string{"memory", "sqlite"} {
+	for _, storage := range pgtest.Stores() {
 		b.Run(storage, func(b *testing.B) {
 			x := newBench(b, storage)
 			x.fill(1000)

@@ -1,7 +1,6 @@
 // Package store keeps the portal's documents. It knows no business rule: kinds,
 // keys and JSON objects in, JSON objects out, in serializable transactions.
-// Memory and SQLite implement it behind one conformance suite; the interface
-// asks for nothing that a Postgres table cannot give.
+// [Memory], [SQLite] and [Postgres] implement it behind one conformance suite.
 package store
 
 import (
@@ -41,8 +40,8 @@ type Store interface {
 	// Update runs f in a serializable transaction and retries it on conflict,
 	// so f must have no effect but through tx. When Update returns nil the
 	// change is durable; when f returns an error, which Update then returns
-	// unchanged, or panics, nothing of it remains. Updates run one at a time:
-	// f must be short and must not call Update itself. Once ctx has ended, the
+	// unchanged, or panics, nothing of it remains. The updates of one handle run
+	// one at a time: f must be short and must not call Update itself. Once ctx has ended, the
 	// methods of tx answer with its error.
 	Update(ctx context.Context, f func(Tx) error) error
 	// Close waits for running transactions and releases the storage.
