@@ -60,6 +60,15 @@ func TestPostgresConformsWithoutACacheLong(t *testing.T) {
 	})
 }
 
+// A pooler between portal and server keeps no prepared statements.
+func TestPostgresConformsWithoutPreparedStatementsLong(t *testing.T) {
+	t.Parallel()
+	pgtest.Need(t)
+	storetest.Run(t, func(t testing.TB) store.Store {
+		return openDatabase(t, pgtest.URL(t)+"&default_query_exec_mode=exec")
+	})
+}
+
 // Any document that a portal admits comes back as it was, through jsonb or not.
 func TestPostgresKeepsRandomDocuments(t *testing.T) {
 	t.Parallel()
