@@ -294,7 +294,7 @@ func TestWhoIsNoAdministratorHasToSayWhatItIsAbout(t *testing.T) {
 	})
 }
 
-// rows: U2, U3, U4, §7 4-5, §7 13-14.
+// rows: U2, U3, §7 4-5, §7 13-14.
 func TestEveryFilterFindsWhatItNames(t *testing.T) {
 	t.Parallel()
 	everyStore(t, func(t *testing.T, w *world) {
