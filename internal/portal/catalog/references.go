@@ -173,7 +173,11 @@ func (s *session) holders(r reference, id string) ([]entityKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, entityKey{r.blueprint, jsonv.String(row.Doc, "identifier")})
+		k := entityKey{r.blueprint, jsonv.String(row.Doc, "identifier")}
+		if _, ok := s.entities[k]; !ok {
+			s.entities[k] = row.Doc // whoever asks for holders looks at them next
+		}
+		out = append(out, k)
 	}
 	return out, nil
 }
