@@ -78,46 +78,58 @@ func rowRange(entry string) ([]string, error) {
 	return out, nil
 }
 
-// knownRows reads testdata/rows.txt.
-func knownRows(t *testing.T) []string {
+// knownRows reads testdata/rows.txt: all rows, and those that wait for something
+// that is not built.
+func knownRows(t *testing.T) (rows, later []string) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/rows.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows []string
 	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(line)
+		line, _, _ = strings.Cut(strings.TrimSpace(line), ":")
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if line[0] != "§"[0] {
+		line, waits := strings.CutPrefix(line, "later ")
+		if !strings.HasPrefix(line, "§") {
 			line = strings.Replace(line, " ", "", 1)
 		}
 		list, err := rowRange(line)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows = append(rows, list...)
+		if waits {
+			later = append(later, list...)
+		} else {
+			rows = append(rows, list...)
+		}
 	}
-	return rows
+	return rows, later
 }
 
 func TestRowsOfTheReferenceAreProven(t *testing.T) {
 	t.Parallel()
-	tags, known := rowTags(t), knownRows(t)
+	tags := rowTags(t)
+	known, later := knownRows(t)
 	for row, by := range tags {
 		if !slices.Contains(known, row) {
 			t.Errorf("there is no row %q: %s", row, strings.Join(by, "; "))
 		}
 	}
-	var open []string
+	proven := 0
+	var waiting []string
 	for _, row := range known {
-		if len(tags[row]) == 0 {
-			open = append(open, row)
+		switch {
+		case len(tags[row]) > 0:
+			proven++
+		case slices.Contains(later, row):
+			waiting = append(waiting, row)
+		default:
+			t.Errorf("row %s of reference/catalog.md has no test: name it under the rows of a scenario or of a Go test", row)
 		}
 	}
-	t.Logf("%d of %d rows of reference/catalog.md have a test; open: %s", len(known)-len(open), len(known), strings.Join(open, ", "))
+	t.Logf("%d of %d rows of reference/catalog.md have a test; waiting for what is not built: %s", proven, len(known), strings.Join(waiting, ", "))
 }
 
 func scenarioFiles(t *testing.T) []string {

@@ -33,6 +33,7 @@ func secondCallWaits(t *testing.T, off bool, h func() map[string]string) (waited
 	return waited
 }
 
+// rows: L4
 func TestTheRateLimitHeadersAreReadAsTheReferenceSays(t *testing.T) {
 	t.Parallel()
 	now := func(d time.Duration) func() map[string]string {

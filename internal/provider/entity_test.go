@@ -362,6 +362,7 @@ func TestEntitySendsRunAndMissingRelations(t *testing.T) {
 	})
 }
 
+// rows: F10
 func TestEntityImportFindsKeysWithColons(t *testing.T) {
 	t.Parallel()
 	a := open(t)
