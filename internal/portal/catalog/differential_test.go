@@ -27,7 +27,7 @@ var differentialBlueprints = []string{
 
 func differentialShapes() map[string]naiveShape {
 	return map[string]naiveShape{
-		"_team": {},
+		"_team": {properties: map[string]naiveType{"description": {"string", "", ""}}},
 		"root": {
 			properties: map[string]naiveType{"s": {"string", "", ""}, "n": {"number", "", ""}, "d": {"string", "date-time", ""}},
 			relations:  map[string]naiveRelation{"parent": {"root", false, false}},

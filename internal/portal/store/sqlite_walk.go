@@ -3,6 +3,7 @@ package store
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // walk reads the positions below a prefix. Fetching the texts of documents costs
@@ -20,44 +21,110 @@ type walk struct {
 	passed []stub
 }
 
-// walks are whole walks at one revision of the file, all of whose documents were
-// in the cache: at the same revision the same walk would find the same. They are
-// at most maxWalks, the longest ones.
-type walks struct {
+// walks are earlier walks from one end to the other, all of whose documents were in
+// the cache: at most maxWalks, the longest ones.
+type walks struct{ found map[string]wholeWalk }
+
+// wholeWalk is what a walk has found at a revision of the file, and the mark of
+// that state, from which it can be carried on to a later one.
+type wholeWalk struct {
 	revision int64
-	found    map[string][]stub
+	mark     Mark
+	stubs    []stub
 }
 
 const maxWalks = 8
 
-// before returns what the same walk has found before.
+// maxCarried is how many changes a walk is carried over; beyond them it is done
+// anew.
+const maxCarried = 5_000
+
+// before returns what the same walk has found before: at this revision the same
+// walk would find the same, and after a few changes almost the same.
 func (w *walk) before() ([]stub, bool) {
-	last := w.scan.tx.store.walks.Load()
-	if !w.cached || last == nil || last.revision != w.scan.tx.base {
+	tx := w.scan.tx
+	last := tx.store.walks.Load()
+	if !w.cached || last == nil {
 		return nil, false
 	}
-	found, ok := last.found[nameOf(Kind(w.kind), w.prefix)]
-	return found, ok
+	found, ok := last.found[w.name()]
+	if !ok || found.revision > tx.base {
+		return nil, false
+	}
+	if found.revision == tx.base {
+		return found.stubs, true
+	}
+	changes, now, known, err := tx.Changed(found.mark, Kind(w.kind))
+	if err != nil || !known || len(changes) > maxCarried {
+		return nil, false // the walk itself meets the error again
+	}
+	if found.stubs, err = w.carry(found.stubs, changes); err != nil {
+		return nil, false
+	}
+	found.revision, found.mark = tx.base, now
+	w.keep(found)
+	return found.stubs, true
 }
 
-// keep offers what was passed to later walks. Two that end at once may lose one.
-func (w *walk) keep() {
-	tx := w.scan.tx
-	next := &walks{tx.base, map[string][]stub{}}
-	if last := tx.store.walks.Load(); last != nil && last.revision == tx.base {
+func (w *walk) name() string { return nameOf(Kind(w.kind), w.prefix) }
+
+// carry applies changes to what an earlier walk found.
+func (w *walk) carry(old []stub, changes []Change) ([]stub, error) {
+	gone := map[string]bool{}
+	var come []stub
+	for _, c := range changes {
+		key, err := encodeKey(c.Key)
+		if err != nil || key == w.prefix || !strings.HasPrefix(key, w.prefix) {
+			continue // a key that was written has a text
+		}
+		gone[key] = true
+		r, found, err := w.scan.tx.conn.row("SELECT created, revision, body FROM doc WHERE kind = ? AND key = ?", w.kind, key)
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			continue
+		}
+		next := stub{at: position{r.str(0), key}, revision: r.num(1)}
+		if next.doc, err = w.scan.tx.scanned(next.revision, r.str(2)); err != nil {
+			return nil, err
+		}
+		come = append(come, next)
+	}
+	if len(gone) == 0 {
+		return old, nil
+	}
+	slices.SortFunc(come, func(a, b stub) int { return a.at.compare(b.at) })
+	out := make([]stub, 0, len(old)+len(come))
+	for _, s := range old {
+		for len(come) > 0 && come[0].at.compare(s.at) <= 0 {
+			out, come = append(out, come[0]), come[1:]
+		}
+		if !gone[s.at.key] {
+			out = append(out, s)
+		}
+	}
+	return append(out, come...), nil
+}
+
+// keep offers a walk to later ones. Two that end at once may lose one.
+func (w *walk) keep(found wholeWalk) {
+	store := w.scan.tx.store
+	next := &walks{map[string]wholeWalk{}}
+	if last := store.walks.Load(); last != nil {
 		maps.Copy(next.found, last.found)
 	}
-	next.found[nameOf(Kind(w.kind), w.prefix)] = w.passed
+	next.found[w.name()] = found
 	if len(next.found) > maxWalks {
 		shortest, length := "", -1
 		for name, found := range next.found {
-			if length < 0 || len(found) < length {
-				shortest, length = name, len(found)
+			if length < 0 || len(found.stubs) < length {
+				shortest, length = name, len(found.stubs)
 			}
 		}
 		delete(next.found, shortest)
 	}
-	tx.store.walks.Store(next)
+	store.walks.Store(next)
 }
 
 // again makes w go over what an earlier walk has found.
@@ -123,7 +190,9 @@ func (w *walk) step() (stub, bool, error) {
 	if w.record && err == nil {
 		w.passed = append(w.passed, next)
 		if !w.more {
-			w.keep()
+			if _, now, _, failed := w.scan.tx.Changed("", Kind(w.kind)); failed == nil {
+				w.keep(wholeWalk{w.scan.tx.base, now, w.passed})
+			}
 		}
 	}
 	return next, true, err
