@@ -14,13 +14,14 @@ import (
 type GroupOf struct {
 	attr Attr
 	tag  string
+	sent any // the tag, boxed once
 	of   *ObjectKind
 	typ  tftypes.Map
 }
 
 // Group declares the map attribute that holds the elements whose type is tag.
 func Group(attr, tag, doc string, parts ...Part) *GroupOf {
-	return &GroupOf{attr: Attr{Name: attr, Mode: Opt, Doc: doc}, tag: tag, of: Object(parts...)}
+	return &GroupOf{attr: Attr{Name: attr, Mode: Opt, Doc: doc}, tag: tag, sent: tag, of: Object(parts...)}
 }
 
 // ByTypePart splits one JSON map into a map attribute per type.
@@ -213,7 +214,7 @@ func (p *ByTypePart) putElement(r *Run, g *GroupOf, id string, e tftypes.Value, 
 	if err != nil {
 		return err
 	}
-	elem["type"] = g.tag
+	elem["type"] = g.sent
 	out[id] = elem
 	return nil
 }

@@ -38,12 +38,12 @@ func Equal(a, b tftypes.Value) bool {
 		}
 		return true
 	default:
-		if t.Is(tftypes.Number) {
+		if t.Is(numberType) {
 			x, okX := asFloat(a)
 			y, okY := asFloat(b)
 			return okX && okY && x.Cmp(y) == 0
 		}
-		if t.Is(tftypes.Bool) {
+		if t.Is(boolType) {
 			return AsBool(a) == AsBool(b)
 		}
 		x, okX := asString(a)

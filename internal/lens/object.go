@@ -19,6 +19,7 @@ type ObjectKind struct {
 	// tags are wire paths whose value must stay the same for unknown keys
 	// beside them to be carried over.
 	tags    [][]string
+	keepers []keeper // the parts that are one: all, or keeps says no
 	flat    bool
 	choices []Choice
 }
@@ -29,6 +30,9 @@ func Object(parts ...Part) *ObjectKind {
 	types := map[string]tftypes.Type{}
 	for _, p := range flatten(parts) {
 		o.parts = append(o.parts, p)
+		if k, ok := p.(keeper); ok {
+			o.keepers = append(o.keepers, k)
+		}
 		for _, a := range p.Attrs() {
 			o.attrs = append(o.attrs, a)
 			types[a.Name] = a.Type

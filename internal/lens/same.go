@@ -74,8 +74,11 @@ func (o *ObjectKind) same(r *Run, v tftypes.Value, j any) bool {
 }
 
 func (o *ObjectKind) keeps(r *Run, body Body, prior Obj) bool {
-	for _, p := range o.parts {
-		if k, ok := p.(keeper); !ok || !k.keeps(r, body, prior) {
+	if len(o.keepers) != len(o.parts) {
+		return false
+	}
+	for _, k := range o.keepers {
+		if !k.keeps(r, body, prior) {
 			return false
 		}
 	}

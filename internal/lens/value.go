@@ -17,6 +17,14 @@ import (
 // precision is that of Terraform's own numbers.
 const precision = 512
 
+// The primitive types as interfaces: making one of the struct costs an allocation
+// each time.
+var (
+	numberType tftypes.Type = tftypes.Number
+	boolType   tftypes.Type = tftypes.Bool
+	stringType tftypes.Type = tftypes.String
+)
+
 // Known reports whether v holds something: not null, not unknown, not the zero
 // value.
 func Known(v tftypes.Value) bool { return v.Type() != nil && !v.IsNull() && v.IsKnown() }
@@ -133,7 +141,7 @@ func (r *Run) list(v tftypes.Value) []tftypes.Value {
 
 // float gives the number in v; it is overwritten by the next call.
 func (r *Run) float(v tftypes.Value) (*big.Float, bool) {
-	if !Known(v) || !v.Type().Is(tftypes.Number) || v.As(&r.taken.float) != nil {
+	if !Known(v) || !v.Type().Is(numberType) || v.As(&r.taken.float) != nil {
 		return nil, false
 	}
 	return &r.taken.float, true
@@ -174,7 +182,7 @@ func hollow(v tftypes.Value, text bool) bool {
 		}
 		return true
 	default:
-		return text && t.Is(tftypes.String) && AsText(v) == ""
+		return text && t.Is(stringType) && AsText(v) == ""
 	}
 }
 
@@ -278,6 +286,10 @@ func lookup(from Body, path []string) (any, error) {
 
 // place sets the value at path, making the objects on the way.
 func place(to Body, path []string, v any) {
+	if len(path) == 1 {
+		to[path[0]] = v
+		return
+	}
 	for _, k := range path[:len(path)-1] {
 		next, ok := to[k].(Body)
 		if !ok {
