@@ -16,7 +16,7 @@ func blueprintDeclaration() *Declaration {
 		API: API{
 			Read: readBlueprint, Create: createBlueprint, Update: updateBlueprint, Delete: deleteBlueprint,
 			Peek: peekBlueprint, Plan: planBlueprint, Check: checkBlueprint,
-			Sift: siftRelations, Notice: noticeRelations,
+			Destroy: destroyBlueprint, Sift: siftRelations, Notice: noticeRelations,
 		},
 		Parts: []lens.Part{
 			lens.Field("identifier", lens.String, lens.Req, "Identifier, unique in the account. Changing it renames the blueprint.").
@@ -41,6 +41,7 @@ func blueprintDeclaration() *Declaration {
 			lens.Owned("aggregationProperties"),
 			lens.Setting("force_delete_entities", lens.Bool, lens.Opt,
 				"Whether destroying the blueprint deletes its entities along with it. It must be applied before destroying.").Default(false),
+			deletionProtection(),
 			undeclaredRelations(),
 			lens.Setting("create_catalog_page", lens.Bool, lens.Opt,
 				"Whether creating the blueprint creates its page in the catalog. It has no effect later.").Default(true),

@@ -106,6 +106,9 @@ func putTyped(ctx context.Context, c *change, remote jsonv.Object, merge func(re
 }
 
 func deleteBlueprint(ctx context.Context, c *change) error {
+	if p := c.protected(); p != nil {
+		return p
+	}
 	id := c.was[0]
 	unlock := c.api.Lock(id)
 	defer unlock()

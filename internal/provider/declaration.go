@@ -71,6 +71,9 @@ type API struct {
 	// creates and updates and must not fail when the server cannot be reached.
 	// Optional.
 	Plan func(ctx context.Context, c *change) diag.Diagnostics
+	// Destroy says what deleting the object of prior takes along, or refuses it, in
+	// the plan; it must not fail when the server cannot be reached. Optional.
+	Destroy func(ctx context.Context, c *change) diag.Diagnostics
 	// Foresee adds what planning the object finds out about other objects of the
 	// run, also when the object itself does not change. Plan has to ask it. Optional.
 	Foresee func(s *session, key []string) diag.Diagnostics

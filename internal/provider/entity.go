@@ -15,7 +15,7 @@ func entityDeclaration() *Declaration {
 		Moves:    []string{"blueprint"},
 		API: API{
 			Read: readEntity, Create: createEntity, Update: updateEntity, Delete: deleteEntity,
-			Show: showEntity, Peek: peekEntity, SplitID: splitEntityID, Decode: decodeEntity, Plan: planEntity,
+			Show: showEntity, Peek: peekEntity, SplitID: splitEntityID, Decode: decodeEntity, Plan: planEntity, Destroy: destroyEntity,
 		},
 		Parts: []lens.Part{
 			lens.Field("identifier", lens.String, lens.OptComputed, "Identifier, unique in the blueprint. Left out, Port makes one; changing it renames the entity.").

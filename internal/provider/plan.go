@@ -22,7 +22,7 @@ import (
 // configured.
 func (k *kind) plan(ctx context.Context, s *session, config, prior, proposed tftypes.Value) (tftypes.Value, diag.Diagnostics) {
 	if proposed.IsNull() {
-		return proposed, nil
+		return proposed, k.planDestroy(ctx, s, prior)
 	}
 	planned := proposed
 	if k.remembers {
@@ -52,6 +52,7 @@ func (k *kind) plan(ctx context.Context, s *session, config, prior, proposed tft
 	}
 	if prior.IsNull() {
 		c.diags.Append(k.announce(ctx, c)...)
+		c.diags.Append(k.planRecreate(ctx, c)...)
 	} else if s != nil {
 		s.manages(k, c.was)
 	}

@@ -108,6 +108,10 @@ var providerSchema = schema.Schema{
 			MarkdownDescription: "Whether changing the type of a blueprint property is refused. Without the protection the property is removed and added again, " +
 				"which loses its value in every entity. Defaults to `true`.",
 		},
+		"deletion_protection": schema.BoolAttribute{
+			Optional:            true,
+			MarkdownDescription: "Whether destroying or replacing a `port_blueprint` is refused, unless the blueprint has a `deletion_protection` of its own. Defaults to `false`.",
+		},
 		"on_existing": schema.StringAttribute{
 			Optional:   true,
 			Validators: []validator.String{stringvalidator.OneOf(onExistingAdopt, onExistingFail)},
@@ -177,6 +181,7 @@ type providerConfig struct {
 	BaseURL        types.String `tfsdk:"base_url"`
 	EscapeHTML     types.Bool   `tfsdk:"json_escape_html"`
 	TypeProtection types.Bool   `tfsdk:"blueprint_property_type_change_protection"`
+	Protection     types.Bool   `tfsdk:"deletion_protection"`
 	OnExisting     types.String `tfsdk:"on_existing"`
 }
 
@@ -192,6 +197,7 @@ func (c providerConfig) unknown() []string {
 		{"base_url", c.BaseURL.IsUnknown()},
 		{"json_escape_html", c.EscapeHTML.IsUnknown()},
 		{"blueprint_property_type_change_protection", c.TypeProtection.IsUnknown()},
+		{"deletion_protection", c.Protection.IsUnknown()},
 		{"on_existing", c.OnExisting.IsUnknown()},
 	} {
 		if a.unknown {

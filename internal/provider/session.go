@@ -28,6 +28,7 @@ type session struct {
 	escapeHTML     bool
 	typeProtection bool
 	adopt          bool
+	protects       bool
 
 	mu      sync.Mutex
 	managed map[string]bool   // in a state
@@ -38,6 +39,13 @@ type session struct {
 	// renamed and dropped are what plans do to blueprints and their relations.
 	renamed map[string]string
 	dropped map[string]bool
+	// lookups counts the searches for entities that need one that goes.
+	lookups int
+	listing struct {
+		mu    sync.Mutex
+		asked bool
+		all   []any
+	}
 }
 
 // manages remembers that a state holds the object, so that a replacement is not
@@ -168,6 +176,7 @@ func (p *portProvider) connect(ctx context.Context, c providerConfig) (*session,
 		dropped:        map[string]bool{},
 		escapeHTML:     c.EscapeHTML.IsNull() || c.EscapeHTML.ValueBool(),
 		typeProtection: c.TypeProtection.IsNull() || c.TypeProtection.ValueBool(),
+		protects:       c.Protection.ValueBool(),
 		adopt:          c.OnExisting.IsNull() || c.OnExisting.ValueString() == onExistingAdopt,
 	}, diags
 }
