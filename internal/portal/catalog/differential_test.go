@@ -299,7 +299,7 @@ func TestRandomSearchesAgreeWithTheReference(t *testing.T) {
 	t.Parallel()
 	entities, queries, seeds := 120, 400, uint64(1)
 	if os.Getenv("PORT_LONG") != "" {
-		entities, queries, seeds = 1000, 1000, 3
+		entities, queries, seeds = 1000, 1000, 2
 	}
 	for seed := range seeds {
 		everyStore(t, func(t *testing.T, w *world) {
