@@ -144,14 +144,25 @@ func (d *demo) show(ctx context.Context) error {
 			}
 			fmt.Printf("  %-12s %d  %s\n", id, len(names), strings.Join(names, ", "))
 		}
-		cart, err := api.call(ctx, http.MethodGet, "/v1/blueprints/service/entities/cart", nil)
-		if err != nil {
-			return err
+		fmt.Println("\n  computed by the portal:")
+		for _, c := range []struct {
+			blueprint, entity string
+			keys              []string
+		}{
+			{"service", "cart", []string{"domain_title", "languages", "slug", "error_budget"}},
+			{"domain", "payments", []string{"services", "gold_services", "lowest_slo"}},
+		} {
+			answer, err := api.call(ctx, http.MethodGet, "/v1/blueprints/"+c.blueprint+"/entities/"+c.entity, nil)
+			if err != nil {
+				return err
+			}
+			entity, _ := answer["entity"].(map[string]any)
+			properties, _ := entity["properties"].(map[string]any)
+			for i, key := range c.keys {
+				c.keys[i] = fmt.Sprintf("%s = %v", key, properties[key])
+			}
+			fmt.Printf("  %s %s: %s\n", c.blueprint, c.entity, strings.Join(c.keys, ", "))
 		}
-		entity, _ := cart["entity"].(map[string]any)
-		properties, _ := entity["properties"].(map[string]any)
-		fmt.Printf("\n  service cart, computed by the portal: domain_title = %v, languages = %v, slug = %v, error_budget = %v\n",
-			properties["domain_title"], properties["languages"], properties["slug"], properties["error_budget"])
 		return nil
 	})
 }
