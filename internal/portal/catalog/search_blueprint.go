@@ -187,20 +187,21 @@ func (r *reader) cursor(in jsonv.Object, scope string) string {
 		r.add([]string{"from"}, "want a string, got %s", jsonv.KindOf(raw))
 		return ""
 	}
-	mark, cursor, ok := strings.Cut(text, ".")
-	if !ok || cursor == "" || mark != scopeMark(scope) {
+	_, cursor, _ := strings.Cut(text, ".")
+	if cursor == "" || text != sign(scope, cursor) {
 		r.add([]string{"from"}, "is not the next of an earlier answer")
 		return ""
 	}
 	return cursor
 }
 
-// sign ties a cursor to the search that issued it.
-func sign(scope, cursor string) string { return scopeMark(scope) + "." + cursor }
-
-func scopeMark(scope string) string {
-	sum := sha256.Sum256([]byte(scope))
-	return hex.EncodeToString(sum[:4])
+// sign ties a cursor to the search that issued it, so that one of another search,
+// or one that was cut or changed on its way, is refused rather than taken for
+// another place. It keeps nobody from making one up: that would show nothing that a
+// search without a cursor does not.
+func sign(scope, cursor string) string {
+	sum := sha256.Sum256([]byte(scope + "\x00" + cursor))
+	return hex.EncodeToString(sum[:8]) + "." + cursor
 }
 
 // badCursor turns a store's complaint about a cursor into the caller's error.

@@ -209,3 +209,39 @@ func TestPagesStayStableWhileEntitiesAreAdded(t *testing.T) {
 		w.searchIn("pod", `{"from":"`+jsonv.String(first.doc, "next")+`"}`).fails("422 invalid_request")
 	})
 }
+
+func TestACursorThatWasNotIssuedIsRefused(t *testing.T) {
+	t.Parallel()
+	w := memory(t)
+	chain(w)
+	ask := func(f func(store.Tx, any) (jsonv.Object, error), body string) result {
+		return w.view(func(tx store.Tx) (any, error) { return f(tx, value(t, body)) })
+	}
+	for name, page := range map[string]func(from string) result{
+		"search": func(from string) result { return w.searchIn("svc", `{"limit":1`+from+`}`) },
+		"top search": func(from string) result {
+			return ask(func(tx store.Tx, body any) (jsonv.Object, error) {
+				return w.cat.TopSearch(w.ctx, tx, w.actor, "svc", body, w.read)
+			}, `{"limit":1,"sort":[{"property":"n","order":"desc"}]`+from+`}`)
+		},
+		"datasources": func(from string) result {
+			return ask(func(tx store.Tx, body any) (jsonv.Object, error) {
+				return w.cat.DatasourceEntities(w.ctx, tx, w.actor, body)
+			}, `{"limit":1,"datasource_prefix":"test"`+from+`}`)
+		},
+	} {
+		next := jsonv.String(page("").ok().doc, "next")
+		page(`,"from":"` + next + `"`).ok()
+		for i := range next {
+			other := "A"
+			if next[i] == 'A' {
+				other = "B"
+			}
+			for _, forged := range []string{next[:i] + other + next[i+1:], next[:i] + next[i+1:], next[:i] + `\n` + next[i:]} {
+				if r := page(`,"from":"` + forged + `"`); r.err == nil {
+					t.Errorf("%s: %q is taken for %q", name, forged, next)
+				}
+			}
+		}
+	}
+}
