@@ -19,7 +19,7 @@ type closureKey struct {
 // §2.9), from what the catalog has kept where it can.
 func (v *view) aggregate(key string, a *aggregation) (any, error) {
 	target, err := v.s.blueprint(a.target)
-	if err != nil || target == nil || a.broken {
+	if err != nil || target == nil || a.broken || !a.readable(target) {
 		return nil, err
 	}
 	v.s.trace.beyond()
@@ -30,6 +30,12 @@ func (v *view) aggregate(key string, a *aggregation) (any, error) {
 		return value, err
 	}
 	return v.aggregateAnew(a)
+}
+
+// readable tells whether the target still has what the aggregation reads; after
+// that has gone the value is null, not that of no numbers (§2.13).
+func (a *aggregation) readable(target *blueprint) bool {
+	return (!a.byProperty || target.has(a.property)) && (!a.measures() || target.has(a.measureTime))
 }
 
 // timed tells whether the value can change by the passing of time alone.

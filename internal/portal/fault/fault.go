@@ -41,7 +41,7 @@ func (f *Fault) With(key string, value any) *Fault {
 // "was not found" to recognise a dependency that may still appear
 // (reference/catalog.md §1.2).
 func NotFound(kind, id string) *Fault {
-	return New(http.StatusNotFound, "not_found", "%s with identifier %q was not found", kind, id).
+	return New(http.StatusNotFound, "not_found", "%s with identifier \"%s\" was not found", kind, id).
 		With("resource", kind).With("identifier", id)
 }
 
@@ -53,7 +53,7 @@ func BadRequest(format string, args ...any) *Fault {
 // Taken refuses an identifier that exists; the message holds "taken", which one
 // client matches (reference/clients.md §10).
 func Taken(kind, id string) *Fault {
-	return New(http.StatusConflict, "identifier_taken", "%s with identifier %q already exists: the identifier is taken", kind, id).
+	return New(http.StatusConflict, "identifier_taken", "%s with identifier \"%s\" already exists: the identifier is taken", kind, id).
 		With("resource", kind).With("identifier", id)
 }
 
@@ -99,7 +99,7 @@ func (p *Problems) Add(path, format string, args ...any) {
 // client extracts the key from these words and tries again without it
 // (reference/portal.md §0).
 func UnknownKey(key string, takes ...string) string {
-	message := fmt.Sprintf("must NOT have additional properties, additional property: %q", key)
+	message := fmt.Sprintf("must NOT have additional properties, additional property: \"%s\"", key)
 	if len(takes) > 0 {
 		message += "; the object takes only " + strings.Join(takes, ", ")
 	}

@@ -44,6 +44,8 @@ func TestMessagesHoldTheWordsThatClientsMatch(t *testing.T) {
 	t.Parallel()
 	for want, f := range map[string]*fault.Fault{
 		`Blueprint with identifier "svc" was not found`: fault.NotFound("Blueprint", "svc"),
+		`Entity with identifier "a\b" was not found`:    fault.NotFound("Entity", `a\b`),
+		`Entity with identifier "a\b" already exists`:   fault.Taken("Entity", `a\b`),
 		"taken":          fault.Taken("Blueprint", "svc"),
 		"has_dependents": fault.HasDependents("2 entities"),
 	} {
