@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
@@ -51,6 +52,9 @@ type Options struct {
 	// ClientID and ClientSecret are given to the organization at the first start;
 	// without them a pair is made up (see [Portal.Announce]).
 	ClientID, ClientSecret string
+
+	// look is [timers.look].
+	look time.Duration
 }
 
 // Portal is a running reference backend.
@@ -60,8 +64,9 @@ type Portal struct {
 	catalog  *catalog.Catalog
 	identity *identity.Identity
 	api      *httpapi.API
-	// migrations is nil until the portal is put together.
+	// migrations and timers are nil until the portal is put together.
 	migrations *migrations
+	timers     *timers
 	out        *http.Client
 
 	mu     sync.Mutex
@@ -76,6 +81,9 @@ func New(o Options) (*Portal, error) { return Open(context.Background(), o) }
 func Open(ctx context.Context, o Options) (*Portal, error) {
 	if o.Clock == nil {
 		o.Clock = clock.Real()
+		if o.DatabaseURL != "" {
+			o.look = timerLook
+		}
 	}
 	if o.IDs == nil {
 		o.IDs = ident.Random()
@@ -114,7 +122,7 @@ func openStore(ctx context.Context, o Options) (store.Store, error) {
 }
 
 // indexVersion changes whenever [Indexes] computes other entries.
-const indexVersion = "2"
+const indexVersion = "3"
 
 // Indexes are what a portal needs a store to index.
 func Indexes() store.Indexes {
@@ -143,7 +151,9 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	p.catalog = catalog.New(catalog.Deps{Clock: o.Clock, IDs: o.IDs, Recorder: log})
+	p.timers = &timers{store: p.store, clock: o.Clock, log: o.Log, org: p.identity.Org(), look: o.look}
+	p.catalog = catalog.New(catalog.Deps{Clock: o.Clock, IDs: o.IDs, Recorder: log, Wake: p.timers.wake})
+	p.timers.catalog = p.catalog
 	p.migrations = &migrations{store: p.store, catalog: p.catalog, clock: o.Clock, log: o.Log, jobs: map[string]*migrationJob{}}
 	p.api = httpapi.New(httpapi.Options{
 		Store: p.store, Catalog: p.catalog, Events: log, Identity: p.identity,
@@ -154,6 +164,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 			return err
 		}
 	}
+	p.timers.begin()
 	return p.migrations.resume(ctx, p.identity.Org())
 }
 
@@ -230,6 +241,9 @@ func (p *Portal) Close() error {
 	p.calls.Wait()
 	if p.migrations != nil {
 		p.migrations.close()
+	}
+	if p.timers != nil {
+		p.timers.close()
 	}
 	if was || !p.ownStore || p.store == nil {
 		return nil

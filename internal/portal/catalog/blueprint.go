@@ -139,6 +139,9 @@ func (s *session) writeBlueprint(def jsonv.Object, old *blueprint) (jsonv.Object
 	action, before := "CREATE", store.Doc(nil)
 	if old != nil {
 		action, before = "UPDATE", old.doc
+		if err := s.retime(old, next); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.changedBlueprint(action, next.id, before, def); err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ type Actions interface {
 	DeleteOf(tx store.Tx, org, blueprint string) error
 }
 
-// Deps are what a catalog needs from outside. The last three may be nil: then
+// Deps are what a catalog needs from outside. Those after IDs may be nil: then
 // there are no runs, so that every run_id is unknown, no actions, and nobody who
 // is told of changes.
 type Deps struct {
@@ -49,6 +49,10 @@ type Deps struct {
 	Runs     Runs
 	Actions  Actions
 	Recorder Recorder
+	// Wake asks for a call of [Catalog.ExpireTimers] at a moment. It is called
+	// in the transaction that sets a timer, before it is known whether that will
+	// be; the call must come after the transaction.
+	Wake func(time.Time)
 	// Kept bounds what is kept of an organization's aggregations, in entities and
 	// what each adds; 0 is a default, and with less than 0 every aggregation is
 	// computed from the stored entities whenever it is read.

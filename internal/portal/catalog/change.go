@@ -25,9 +25,12 @@ type Event struct {
 	Action string
 	// Resource is what changed: "blueprint", "entity", "run", "webhook",
 	// "scorecard", "action" or "integration".
-	Resource  string
-	Actor     Actor
-	At        time.Time
+	Resource string
+	Actor    Actor
+	At       time.Time
+	// Due is the moment that a timer was set for. It lies before At when it was
+	// past as it was written; zero for everything else.
+	Due       time.Time
 	Blueprint string
 	// Entity is empty for everything that has to do with no entity.
 	Entity string
@@ -53,6 +56,11 @@ func (s *session) listening() bool { return s.cat.deps.Recorder != nil && !s.dry
 // record fills in what all events of the session share.
 func (s *session) record(e Event) error {
 	e.Actor, e.At, e.RunID, e.Job = s.actor, s.now, s.runID, s.job
+	return s.gather(e)
+}
+
+// gather passes an event on, together with others where there may be more.
+func (s *session) gather(e Event) error {
 	s.gathered = append(s.gathered, e)
 	if s.gathering && len(s.gathered) < maxGathered {
 		return nil
@@ -108,7 +116,10 @@ func (s *session) change(action string, was, is entityKey, do func() error) erro
 			return err
 		}
 	}
-	return s.record(e)
+	if err := s.record(e); err != nil {
+		return err
+	}
+	return s.expire()
 }
 
 // changedBlueprint records one change of a blueprint; before or after is nil.
@@ -196,7 +207,7 @@ func (s *session) recordFollowers() error {
 			return err
 		}
 	}
-	return nil
+	return s.expire()
 }
 
 // refused records a write of an entity that did not come about while others of

@@ -98,10 +98,7 @@ func (w *write) rename(was, is entityKey) error {
 	if err != nil {
 		return err
 	}
-	if err := w.s.dropEntity(was); err != nil {
-		return err
-	}
-	if err := w.s.putEntity(is, w.doc); err != nil {
+	if err := w.s.renameEntity(was, is, w.doc); err != nil {
 		return err
 	}
 	for _, f := range followers {
@@ -115,6 +112,32 @@ func (w *write) rename(was, is entityKey) error {
 		return w.s.renameOwner(was.id, is.id)
 	}
 	return nil
+}
+
+// renameEntity moves an entity that may change on the way.
+func (s *session) renameEntity(was, is entityKey, d store.Doc) error {
+	before, err := s.entity(was)
+	if err != nil {
+		return err
+	}
+	err = s.carrying(func() error {
+		if err := s.dropEntity(was); err != nil {
+			return err
+		}
+		return s.putEntity(is, d)
+	})
+	if err != nil {
+		return err
+	}
+	bp, err := s.blueprint(is.blueprint)
+	if err != nil || bp == nil || len(bp.timers) == 0 {
+		return err
+	}
+	rename := func(_ entityKey, property string) (entityKey, string) { return is, property }
+	if err := s.carryTimers(rename, was.blueprint, was.id); err != nil {
+		return err
+	}
+	return s.followTimers(is, before, d)
 }
 
 // redirectRelation exchanges one identifier in a relation.

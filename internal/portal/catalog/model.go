@@ -11,11 +11,13 @@ import (
 
 // blueprint is a definition made ready for use. It is immutable and shared.
 type blueprint struct {
-	id        string
-	doc       store.Doc
-	required  []string
-	props     map[string]*property
-	mirrors   map[string]mirror
+	id       string
+	doc      store.Doc
+	required []string
+	props    map[string]*property
+	mirrors  map[string]mirror
+	// timers are the properties of format timer.
+	timers    []string
 	calcs     map[string]*calculation
 	aggs      map[string]*aggregation
 	relations map[string]relation
@@ -83,6 +85,7 @@ func compileBlueprint(doc store.Doc) *blueprint {
 		p.value, p.hasDefault = def["default"]
 		b.props[key] = p
 	}
+	b.timers = timersOf(b.props)
 	for key, v := range jsonv.Map(doc, "relations") {
 		b.relations[key] = relation{
 			target:   jsonv.String(v, "target"),

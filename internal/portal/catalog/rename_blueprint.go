@@ -63,10 +63,19 @@ func (s *session) renameBlueprint(old, next *blueprint) error {
 		id := jsonv.String(d, "identifier")
 		e := &edit{doc: d}
 		e.set("blueprint", next.id)
-		if err := s.dropEntity(entityKey{old.id, id}); err != nil {
+		err := s.carrying(func() error {
+			if err := s.dropEntity(entityKey{old.id, id}); err != nil {
+				return err
+			}
+			return s.putEntity(entityKey{next.id, id}, e.result)
+		})
+		if err != nil {
 			return err
 		}
-		if err := s.putEntity(entityKey{next.id, id}, e.result); err != nil {
+	}
+	if len(old.timers) > 0 {
+		rename := func(k entityKey, property string) (entityKey, string) { return entityKey{next.id, k.id}, property }
+		if err := s.carryTimers(rename, old.id); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
@@ -118,8 +119,19 @@ func (s *session) applyRename(bp *blueprint, kind keyKind, was, is string) (json
 			return nil, err
 		}
 	}
-	if err := s.putFollowers(bp.id, moved); err != nil {
+	if err := s.carrying(func() error { return s.putFollowers(bp.id, moved) }); err != nil {
 		return nil, err
+	}
+	if kind.what == propertyKey.what && slices.Contains(bp.timers, was) {
+		rename := func(k entityKey, property string) (entityKey, string) {
+			if property == was {
+				property = is
+			}
+			return k, property
+		}
+		if err := s.carryTimers(rename, bp.id); err != nil {
+			return nil, err
+		}
 	}
 	if err := rw.scorecardQueries(); err != nil {
 		return nil, err

@@ -36,6 +36,10 @@ type session struct {
 	// gathered are events that wait for those that belong to the same operation.
 	gathering bool
 	gathered  []Event
+	// expired are timers that were due when they were written; carries says that
+	// what is written only gets another name.
+	expired []expiry
+	carries bool
 
 	blueprints map[string]*blueprint
 	entities   map[entityKey]store.Doc
@@ -162,6 +166,9 @@ func (s *session) putEntity(k entityKey, d store.Doc) error {
 	if err := s.touch(k); err != nil {
 		return err
 	}
+	if err := s.rewind(k, d); err != nil {
+		return err
+	}
 	s.entities[k] = d
 	s.forget()
 	if s.dry {
@@ -172,6 +179,9 @@ func (s *session) putEntity(k entityKey, d store.Doc) error {
 
 func (s *session) dropEntity(k entityKey) error {
 	if err := s.touch(k); err != nil {
+		return err
+	}
+	if err := s.rewind(k, nil); err != nil {
 		return err
 	}
 	s.entities[k] = nil

@@ -56,7 +56,7 @@ func statesOf(tx store.Tx, org, blueprint, entity string, now jsonv.Object, sinc
 				break
 			}
 			for _, r := range recordsOf(row) {
-				if !r.before(end) || !w.admits(r.doc) || laterOf(r.doc) == nil && earlierOf(r.doc) == nil {
+				if !r.before(end) || !w.admits(r.doc) || !r.changes() {
 					continue
 				}
 				was := earlierOf(r.doc)

@@ -22,7 +22,12 @@ const (
 	indexWebhook      = "webhook"
 	indexWebhookEvent = "webhookEvent"
 	indexActionType   = "actionType"
+	// indexDue finds the records that tell another moment than they stand at.
+	indexDue = "due"
 )
+
+// dueEntry is the one value of indexDue.
+const dueEntry = "1"
 
 // commonActions have no entry.
 var commonActions = []string{"CREATE", "UPDATE", "DELETE"}
@@ -59,6 +64,9 @@ func entries(out []store.Entry, d store.Doc) []store.Entry {
 	add(indexStatus, statusOf(d), "SUCCESS")
 	if action := jsonv.String(d, "action"); !slices.Contains(commonActions, action) {
 		add(indexAction, action, "")
+	}
+	if jsonv.String(d, dueKey) != "" {
+		add(indexDue, dueEntry, "")
 	}
 	for _, origin := range origins(d) {
 		add(indexOrigin, origin, defaultOrigin)

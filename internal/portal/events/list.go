@@ -43,10 +43,15 @@ const deletedSpan = 24 * time.Hour
 // wanted is a filter that was understood.
 type wanted struct {
 	Filter
-	from, to time.Time
-	limit    int
+	// from and to are where records may stand, since and until what they may tell:
+	// with a timer that was set too late the one is not the other.
+	from, to     time.Time
+	since, until time.Time
+	limit        int
 	// additional are wanted values of additionalData by the path of their index.
 	additional map[string]string
+	// due admits only records that tell another moment than they stand at.
+	due bool
 }
 
 // List returns the records that the filter admits, newest first. Who is no
@@ -60,6 +65,19 @@ func (l *Log) List(tx store.Tx, org string, administrator bool, f Filter) ([]any
 		return nil, err
 	}
 	out := []any{}
+	if !w.until.IsZero() && w.Identifier == "" {
+		// What tells a moment of the span may stand after it.
+		late := *w
+		late.due, late.from, late.to = true, w.to.Add(1), endOfTime
+		if out, err = late.list(tx, org, out); err != nil {
+			return nil, err
+		}
+	}
+	return w.list(tx, org, out)
+}
+
+// list adds the records that stand in the span and are wanted.
+func (w *wanted) list(tx store.Tx, org string, out []any) ([]any, error) {
 	for row, err := range tx.Scan(KindRecord, w, w.page(org), w.prefix(org)...) {
 		if err != nil {
 			return nil, err
@@ -68,7 +86,7 @@ func (l *Log) List(tx store.Tx, org string, administrator bool, f Filter) ([]any
 			break
 		}
 		for _, r := range recordsOf(row) {
-			if len(out) < w.limit && w.admits(r.doc) && (w.Identifier == "" || w.Identifier == r.id) {
+			if len(out) < w.limit && w.admits(r.doc) && w.tells(r) && (w.Identifier == "" || w.Identifier == r.id) {
 				out = append(out, r.answer(w.Includes))
 			}
 		}
@@ -77,6 +95,12 @@ func (l *Log) List(tx store.Tx, org string, administrator bool, f Filter) ([]any
 		}
 	}
 	return out, nil
+}
+
+// tells looks at the moment that a record tells.
+func (w *wanted) tells(r record) bool {
+	at := r.told()
+	return (w.since.IsZero() || !at.Before(w.since)) && (w.until.IsZero() || !at.After(w.until))
 }
 
 func (l *Log) understand(f Filter) (*wanted, error) {
@@ -113,12 +137,16 @@ func (l *Log) understand(f Filter) (*wanted, error) {
 	}
 	from, hasFrom := moment("from", f.From)
 	to, hasTo := moment("to", f.To)
-	if hasFrom && from.After(w.from) {
-		w.from = from
+	if hasFrom {
+		w.since = from
+		if from.After(w.from) {
+			w.from = from
+		}
 	}
 	if hasTo {
 		// Both ends belong to the span, and records show no less than milliseconds.
 		w.to = to.Truncate(time.Millisecond).Add(time.Millisecond - 1)
+		w.until = w.to
 	}
 	if f.Limit != "" {
 		n, err := strconv.Atoi(f.Limit)
@@ -144,13 +172,10 @@ func (l *Log) understand(f Filter) (*wanted, error) {
 		}
 	}
 	if f.Identifier != "" {
-		at, ok := momentOf(f.Identifier)
-		if !ok {
-			w.to = w.from.Add(-1) // nothing is called so
-		} else if !at.Before(w.from) && !at.After(w.to) {
+		if at, ok := momentOf(f.Identifier); ok && !at.Before(l.oldest()) {
 			w.from, w.to = at, at
 		} else {
-			w.to = w.from.Add(-1)
+			w.to = w.from.Add(-1) // nothing is called so
 		}
 	}
 	return w, problems.Invalid()
@@ -178,6 +203,9 @@ func (w *wanted) Match(d store.Doc) bool {
 // admits looks at a record; what keys and places say is not looked at again.
 func (w *wanted) admits(d store.Doc) bool {
 	is := func(want, got string) bool { return want == "" || want == got }
+	if w.due && jsonv.String(d, dueKey) == "" {
+		return false
+	}
 	if !is(w.Entity, jsonv.String(d, "entity")) || !is(w.Run, jsonv.String(d, "run")) ||
 		!is(w.Action, jsonv.String(d, "action")) || !is(w.Status, statusOf(d)) {
 		return false
@@ -205,6 +233,9 @@ func (w *wanted) Equals() []store.Equal {
 	add(indexRun, w.Run)
 	for path, want := range w.additional {
 		add(path, want)
+	}
+	if w.due {
+		add(indexDue, dueEntry)
 	}
 	if w.Status != "SUCCESS" {
 		add(indexStatus, w.Status)

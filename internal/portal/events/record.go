@@ -3,6 +3,7 @@ package events
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
@@ -20,6 +21,10 @@ const (
 // listKey is where a document keeps several records, in the order in which they
 // happened; without it the document is a record.
 const listKey = "records"
+
+// dueKey is where a record keeps the moment that its timer was set for, if that was
+// past when it was set: the record stands where it happened and tells that one.
+const dueKey = "due"
 
 // records lists what a document holds as records.
 func records(d store.Doc) []any {
@@ -51,6 +56,9 @@ func stored(e catalog.Event) store.Doc {
 		d["byPort"] = true
 	} else {
 		d["by"] = e.Actor.ID
+	}
+	if !e.Due.IsZero() && !e.Due.Equal(e.At) {
+		d[dueKey] = clock.Stamp(e.Due)
 	}
 	if e.Job {
 		d["job"] = true
@@ -136,6 +144,20 @@ func recordsOf(row store.Row) []record {
 	return out
 }
 
+// changes tells whether the record is of a change: one that was refused is not, and
+// an expired timer changes nothing.
+func (r record) changes() bool {
+	return jsonv.String(r.doc, "action") != catalog.ActionExpired && (laterOf(r.doc) != nil || earlierOf(r.doc) != nil)
+}
+
+// told is the moment that the record tells (reference/catalog.md §7 U4).
+func (r record) told() time.Time {
+	if due, ok := jsonv.ParseTime(jsonv.String(r.doc, dueKey)); ok {
+		return due
+	}
+	return r.at
+}
+
 // answer is the record as callers see it; includes names the parts wanted, none
 // means all.
 func (r record) answer(includes []string) jsonv.Object {
@@ -155,7 +177,7 @@ func (r record) answer(includes []string) jsonv.Object {
 		if jsonv.Bool(d, "job") {
 			by["byPort"] = false
 		}
-		out["trigger"] = jsonv.Object{"at": clock.Stamp(r.at), "by": by, "origin": originOf(d)}
+		out["trigger"] = jsonv.Object{"at": clock.Stamp(r.told()), "by": by, "origin": originOf(d)}
 	}
 	if wanted("context") {
 		context := jsonv.Object{}

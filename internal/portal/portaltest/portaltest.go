@@ -208,7 +208,7 @@ func (p *Portal) Dump() string {
 	all := jsonv.Object{}
 	kinds := []store.Kind{
 		identity.KindServer, identity.KindOrganization, identity.KindCredentials,
-		catalog.KindBlueprint, catalog.KindEntity, catalog.KindMigration,
+		catalog.KindBlueprint, catalog.KindEntity, catalog.KindMigration, catalog.KindTimer,
 	}
 	err := p.Store().View(context.Background(), func(tx store.Tx) error {
 		for _, kind := range kinds {
