@@ -58,9 +58,14 @@ func (p *preset) window(now time.Time, location *time.Location) (from, to time.T
 	if location == nil {
 		location = time.UTC
 	}
-	y, m, d := now.In(location).Date()
-	from = time.Date(y, m, d+p.day, 0, 0, 0, 0, location)
-	return from, time.Date(y, m, d+p.day+1, 0, 0, 0, 0, location).Add(-time.Nanosecond)
+	from = startOf(now.In(location), "day")
+	for range p.day {
+		from = nextOf(from, "day")
+	}
+	for range -p.day {
+		from = startOf(from.Add(-time.Nanosecond), "day")
+	}
+	return from, nextOf(from, "day").Add(-time.Nanosecond)
 }
 
 // Window returns the window of a preset around now, false for an unknown preset.
