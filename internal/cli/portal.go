@@ -32,6 +32,10 @@ Environment:
   PORT_CLIENT_ID, PORT_CLIENT_SECRET
                         credentials that the organization accepts, taken over at the first start;
                         without them a pair is made and printed once
+  PORTAL_SECRET_KEY     at least 32 characters, from which the key is derived that secrets are
+                        encrypted with; without it, it stands in FILE.key beside the data file,
+                        and with --database-url in the database. Portals that share a database
+                        need the same one
 
 The first line on stdout is "portal listening on http://HOST:PORT" as soon as requests are
 answered; the credentials that were made follow as two lines NAME=VALUE. The log goes to
@@ -45,6 +49,7 @@ type portalFlags struct {
 	listen, data, databaseURL string
 	rateLimit                 int
 	credentials               portal.Credentials
+	secretKey                 string
 }
 
 func runPortal(ctx context.Context, args []string, env Env) int {
@@ -58,6 +63,7 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 		return env.usageError("portal", portalUsage, err)
 	}
 	f.credentials = portal.Credentials{ClientID: env.Getenv("PORT_CLIENT_ID"), ClientSecret: env.Getenv("PORT_CLIENT_SECRET")}
+	f.secretKey = env.Getenv("PORTAL_SECRET_KEY")
 	switch {
 	case flags.NArg() > 0:
 		return env.fail(exitUsage, "portal", fmt.Errorf("unexpected argument %q", flags.Arg(0)))
@@ -111,6 +117,7 @@ func servePortal(ctx context.Context, f portalFlags, env Env) (err error) {
 	p, err := portal.Open(ctx, portal.Options{
 		DataFile: f.data, DatabaseURL: f.databaseURL, Log: log, Limits: portal.Limits{Requests: f.rateLimit},
 		ClientID: f.credentials.ClientID, ClientSecret: f.credentials.ClientSecret,
+		SecretKey: f.secretKey,
 	})
 	if err != nil {
 		return err

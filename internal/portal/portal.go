@@ -52,6 +52,10 @@ type Options struct {
 	// ClientID and ClientSecret are given to the organization at the first start;
 	// without them a pair is made up (see [Portal.Announce]).
 	ClientID, ClientSecret string
+	// SecretKey is what the secrets of the organization are sealed with. Without it
+	// a portal with a DataFile keeps a key in a file beside it, named as the data
+	// file and ".key".
+	SecretKey string
 
 	// look is [timers.look].
 	look time.Duration
@@ -140,8 +144,12 @@ func private(file string) {
 }
 
 func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
+	key, err := secretKey(o)
+	if err != nil {
+		return err
+	}
 	p.identity, err = identity.Open(ctx, identity.Options{
-		Store: p.store, Clock: o.Clock, IDs: o.IDs,
+		Store: p.store, Clock: o.Clock, IDs: o.IDs, Key: key,
 		Given: identity.Credentials{ClientID: o.ClientID, ClientSecret: o.ClientSecret},
 	})
 	if err != nil {

@@ -13,19 +13,6 @@ func (c *Call) done() (any, error) { return nil, nil }
 
 func (c *Call) exchange() (any, error) { return c.api.identity.Exchange(c.ctx, c.Body) }
 
-func (c *Call) readOrganization() (any, error) {
-	organization, err := c.api.identity.ReadOrganization(c.Tx, c.Who)
-	return jsonv.Object{"organization": organization}, err
-}
-
-func (c *Call) putOrganization() (any, error) {
-	return nil, c.api.identity.PutOrganization(c.Tx, c.Who, c.Body)
-}
-
-func (c *Call) patchOrganization() (any, error) {
-	return nil, c.api.identity.PatchOrganization(c.Tx, c.Who, c.Body)
-}
-
 func (c *Call) listBlueprints() (any, error) {
 	blueprints, err := c.api.catalog.ListBlueprints(c.ctx, c.Tx, c.Actor)
 	return jsonv.Object{"blueprints": list(blueprints)}, err

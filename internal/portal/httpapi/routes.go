@@ -19,6 +19,18 @@ func table() []route {
 		{method: get, pattern: "/v1/organization", tx: reads, handler: (*Call).readOrganization},
 		{method: put, pattern: "/v1/organization", tx: writes, body: true, handler: (*Call).putOrganization},
 		{method: patch, pattern: "/v1/organization", tx: writes, body: true, handler: (*Call).patchOrganization},
+		{method: get, pattern: "/v1/organization/secrets", tx: reads, handler: (*Call).listSecrets},
+		{method: post, pattern: "/v1/organization/secrets", tx: writes, body: true, handler: (*Call).createSecret},
+		{method: get, pattern: "/v1/organization/secrets/{secret}", tx: reads, handler: (*Call).readSecret},
+		{method: patch, pattern: "/v1/organization/secrets/{secret}", tx: writes, body: true, handler: (*Call).patchSecret},
+		{method: remove, pattern: "/v1/organization/secrets/{secret}", tx: writes, handler: (*Call).deleteSecret},
+		{method: get, pattern: "/v1/apps", tx: reads, handler: (*Call).listApps},
+		{method: post, pattern: "/v1/apps", tx: writes, body: true, handler: (*Call).createApp},
+		{method: put, pattern: "/v1/apps/{app}", tx: writes, body: true, handler: (*Call).renameApp},
+		{method: remove, pattern: "/v1/apps/{app}", tx: writes, handler: (*Call).deleteApp},
+		{method: post, pattern: "/v1/apps/{app}/rotate-secret", tx: writes, handler: (*Call).rotateApp},
+		// What one client once gave its credentials (reference/identity.md §1.8).
+		{method: post, pattern: "/v1/apps/{app}/permissions", handler: (*Call).done},
 
 		{method: get, pattern: "/v1/blueprints", tx: reads, handler: (*Call).listBlueprints},
 		{method: post, pattern: "/v1/blueprints", tx: writes, body: true, handler: (*Call).createBlueprint},

@@ -3,11 +3,12 @@
 // does not decide what a caller may do.
 //
 // Secrets: the organization's credentials must stay readable, because the API
-// lists them (reference/identity.md §1.6), so they cannot be kept as hashes. They
-// are sealed with AES-GCM under a key derived from the organization's signing
-// key. Both stand in the same data file: the seal keeps secrets out of dumps,
-// backups looked at and greps, it is no protection against somebody who holds the
-// file and means harm. Whoever can read the file is the administrator.
+// lists them (reference/identity.md §1.6), and so must its secrets, because
+// invocations carry them. So neither can be kept as hashes. They are sealed with
+// AES-GCM under a key that the data does not hold ([Key]): it was given, or stands
+// in a file beside the data file. Where there is neither, as in memory, the key is
+// derived from the signing key, which keeps secrets out of dumps and greps and is no
+// protection against somebody who holds the data and means harm.
 package identity
 
 import (
@@ -34,6 +35,10 @@ const (
 // serverKey is where a data file says which organization it holds.
 const serverKey = "server"
 
+// firstApp names the set of credentials that an organization begins with
+// (reference/identity.md §1.6).
+const firstApp = "default"
+
 // Credentials are a client id and its secret.
 type Credentials struct{ ClientID, ClientSecret string }
 
@@ -45,6 +50,7 @@ type Options struct {
 	Clock clock.Clock
 	IDs   ident.Source
 	Given Credentials
+	Key   Key
 }
 
 // Identity answers for one organization. It is safe for concurrent use.
@@ -56,6 +62,7 @@ type Identity struct {
 	machine string
 	signing []byte
 	sealing []byte
+	key     Key
 
 	verified verified
 }
@@ -74,14 +81,17 @@ func Open(ctx context.Context, o Options) (*Identity, error) {
 	if (o.Given.ClientID == "") != (o.Given.ClientSecret == "") {
 		return nil, errors.New("a client id and a client secret belong together: only one of them is given")
 	}
-	i := &Identity{store: o.Store, clock: o.Clock, ids: o.IDs}
+	i := &Identity{store: o.Store, clock: o.Clock, ids: o.IDs, key: o.Key}
 	ready := errors.New("ready")
 	err := o.Store.View(ctx, func(tx store.Tx) error {
 		doc, err := i.load(tx)
-		if err == nil && (o.Given.ClientID == "" || known(doc, o.Given.ClientID)) {
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return nil
+		case err == nil && !i.wantsKey(doc) && (o.Given.ClientID == "" || known(doc, o.Given.ClientID)):
 			return ready
 		}
-		return nil
+		return err
 	})
 	if errors.Is(err, ready) {
 		return i, nil
@@ -106,8 +116,7 @@ func (i *Identity) load(tx store.Tx) (store.Doc, error) {
 		return nil, errors.New("the data file holds no usable signing key")
 	}
 	i.org, i.machine, i.signing = jsonv.String(doc, "organization"), jsonv.String(doc, "machine"), key
-	i.sealing, err = sealingKey(key)
-	return doc, err
+	return doc, i.useKey(jsonv.String(doc, "sealedBy"))
 }
 
 func known(server store.Doc, clientID string) bool {
@@ -117,7 +126,10 @@ func known(server store.Doc, clientID string) bool {
 func (i *Identity) bootstrap(tx store.Tx, given Credentials) error {
 	doc, err := i.load(tx)
 	if errors.Is(err, store.ErrNotFound) {
-		doc, err = i.found(tx, given)
+		doc, err = i.establish(tx, given)
+	}
+	if err == nil && i.wantsKey(doc) {
+		doc, err = i.adoptKey(tx, doc)
 	}
 	if err != nil {
 		return err
@@ -125,7 +137,7 @@ func (i *Identity) bootstrap(tx store.Tx, given Credentials) error {
 	if given.ClientID == "" || known(doc, given.ClientID) {
 		return nil
 	}
-	if err := i.addCredentials(tx, given); err != nil {
+	if _, err := i.addCredentials(tx, firstApp, given); err != nil {
 		return err
 	}
 	doc = jsonv.CloneObject(doc)
@@ -133,11 +145,11 @@ func (i *Identity) bootstrap(tx store.Tx, given Credentials) error {
 	return tx.Put(KindServer, doc, serverKey)
 }
 
-// found creates the organization with one set of credentials.
-func (i *Identity) found(tx store.Tx, given Credentials) (store.Doc, error) {
+// establish creates the organization with one set of credentials.
+func (i *Identity) establish(tx store.Tx, given Credentials) (store.Doc, error) {
 	first, announced := given, true
 	if first.ClientID == "" {
-		first, announced = Credentials{i.ids.Alphanumeric(32), i.ids.Alphanumeric(64)}, false
+		first, announced = i.newCredentials(), false
 	}
 	now := clock.Stamp(i.clock.Now())
 	doc := store.Doc{
@@ -147,6 +159,13 @@ func (i *Identity) found(tx store.Tx, given Credentials) (store.Doc, error) {
 		"announced":    announced,
 		"bootstrapped": []any{first.ClientID},
 		"createdAt":    now,
+	}
+	if i.wantsKey(doc) {
+		id, err := i.takeKey()
+		if err != nil {
+			return nil, err
+		}
+		doc["sealedBy"] = id
 	}
 	if err := tx.Put(KindServer, doc, serverKey); err != nil {
 		return nil, err
@@ -161,7 +180,8 @@ func (i *Identity) found(tx store.Tx, given Credentials) (store.Doc, error) {
 	if err := tx.Put(KindOrganization, organization, i.org); err != nil {
 		return nil, err
 	}
-	return doc, i.addCredentials(tx, first)
+	_, err := i.addCredentials(tx, firstApp, first)
+	return doc, err
 }
 
 // Org is the organization's id.
@@ -182,7 +202,11 @@ func (i *Identity) Announce(ctx context.Context) (Credentials, bool, error) {
 		if err != nil || jsonv.Bool(doc, "announced") {
 			return err
 		}
-		if c, err = i.credentials(tx, i.machine); err != nil {
+		c, err = i.credentials(tx, i.machine)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil // deleted before anybody was told
+		}
+		if err != nil {
 			return err
 		}
 		first = true

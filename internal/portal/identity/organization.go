@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
@@ -102,39 +101,41 @@ func (i *Identity) writeOrganization(tx store.Tx, who Principal, change func(sto
 	doc := jsonv.CloneObject(old)
 	change(doc)
 	doc["updatedAt"], doc["updatedBy"] = clock.Stamp(i.clock.Now()), who.ID
-	return tx.Put(KindOrganization, doc, who.Org)
+	if err := tx.Put(KindOrganization, doc, who.Org); err != nil {
+		return err
+	}
+	return i.note(tx, who, noted{"UPDATE", "organization", who.Org}, old, doc)
 }
 
 // organizationBody validates a request body by the table of
 // reference/identity.md §8.3.
 func organizationBody(body any, patch bool) (jsonv.Object, error) {
 	var p fault.Problems
-	b, ok := body.(jsonv.Object)
-	if !ok {
-		p.Add("", "must be object, got %s", jsonv.KindOf(body))
-		return nil, p.Invalid()
-	}
-	check := map[string]func(path string, v any){
+	takes := map[string]check{
 		"name":         func(path string, v any) { text(&p, path, v, 1, 0) },
 		"settings":     func(path string, v any) { settings(&p, path, v, patch) },
 		"announcement": func(path string, v any) { announcement(&p, path, v, patch) },
 	}
-	if patch {
-		check["isOnboarded"] = func(path string, v any) { boolean(&p, path, v) }
-		check["toolSelectionProvisioning"] = func(path string, v any) {
-			oneOf(&p, path+"/status", jsonv.Map(v)["status"], "IN_PROGRESS", "DONE")
-		}
-	} else if _, ok := b["name"]; !ok {
-		p.Add("", "must have required property 'name'")
+	if !patch {
+		return closed(&p, body, takes, "name"), p.Invalid()
 	}
-	for key, value := range b {
-		if rule, ok := check[key]; ok {
-			rule("/"+key, value)
-		} else {
-			p.Add("", "%s", fault.UnknownKey(key))
+	takes["isOnboarded"] = func(path string, v any) { boolean(&p, path, v) }
+	takes["toolSelectionProvisioning"] = func(path string, v any) { toolSelection(&p, path, v) }
+	return closed(&p, body, takes), p.Invalid()
+}
+
+func toolSelection(p *fault.Problems, path string, v any) {
+	t, ok := v.(jsonv.Object)
+	if !ok {
+		p.Add(path, "must be object, got %s", jsonv.KindOf(v))
+		return
+	}
+	oneOf(p, path+"/status", t["status"], "IN_PROGRESS", "DONE")
+	for key := range t {
+		if key != "status" {
+			p.Add(path, "%s", fault.UnknownKey(key))
 		}
 	}
-	return b, p.Invalid()
 }
 
 func settings(p *fault.Problems, path string, v any, patch bool) {
@@ -193,30 +194,5 @@ func announcement(p *fault.Problems, path string, v any, patch bool) {
 				text(p, at, value, 0, 300)
 			}
 		}
-	}
-}
-
-func text(p *fault.Problems, path string, v any, shortest, longest int) {
-	s, ok := v.(string)
-	n := utf8.RuneCountInString(s)
-	switch {
-	case !ok:
-		p.Add(path, "must be string, got %s", jsonv.KindOf(v))
-	case n < shortest:
-		p.Add(path, "must NOT have fewer than %d characters", shortest)
-	case longest > 0 && n > longest:
-		p.Add(path, "must NOT have more than %d characters", longest)
-	}
-}
-
-func boolean(p *fault.Problems, path string, v any) {
-	if _, ok := v.(bool); !ok {
-		p.Add(path, "must be boolean, got %s", jsonv.KindOf(v))
-	}
-}
-
-func oneOf(p *fault.Problems, path string, v any, allowed ...string) {
-	if s, ok := v.(string); !ok || !slices.Contains(allowed, s) {
-		p.Add(path, "must be equal to one of the allowed values: %v", allowed)
 	}
 }

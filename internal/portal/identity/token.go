@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -84,14 +83,14 @@ func (i *Identity) verify(tx store.Tx, given Credentials) (store.Doc, error) {
 	}
 	var want string
 	if err == nil {
-		if want, err = i.open(jsonv.String(doc, "secret"), given.ClientID); err != nil {
+		if want, err = i.open(jsonv.String(doc, "secret"), sealedCredentials(given.ClientID)); err != nil {
 			return nil, err
 		}
 	}
 	a, b := sha256.Sum256([]byte(want)), sha256.Sum256([]byte(given.ClientSecret))
 	same := subtle.ConstantTimeCompare(a[:], b[:]) == 1
 	if !same || doc == nil || !jsonv.Bool(doc, "enabled") {
-		return nil, fault.New(http.StatusUnauthorized, "invalid_credentials", "The client id or the client secret is not valid")
+		return nil, refused()
 	}
 	return doc, nil
 }

@@ -47,6 +47,8 @@ type Options struct {
 	Log *slog.Logger
 	// ClientID and ClientSecret replace the constants of the same name.
 	ClientID, ClientSecret string
+	// SecretKey seals secrets.
+	SecretKey string
 	// Unchecked turns the checks of answers off, for benchmarks.
 	Unchecked bool
 }
@@ -92,7 +94,7 @@ func Start(t testing.TB, options ...Options) *Portal {
 	inner, err := portal.Open(context.Background(), portal.Options{
 		Clock: now, IDs: ident.Seeded(1), Out: &http.Client{Transport: p.calls},
 		Store: o.Store, DataFile: o.DataFile, DatabaseURL: o.DatabaseURL, Limits: o.Limits, Log: o.Log,
-		ClientID: o.ClientID, ClientSecret: o.ClientSecret,
+		ClientID: o.ClientID, ClientSecret: o.ClientSecret, SecretKey: o.SecretKey,
 	})
 	if err != nil {
 		t.Fatalf("portal: %v", err)
@@ -207,7 +209,7 @@ func (p *Portal) Dump() string {
 	p.t.Helper()
 	all := jsonv.Object{}
 	kinds := []store.Kind{
-		identity.KindServer, identity.KindOrganization, identity.KindCredentials,
+		identity.KindServer, identity.KindOrganization, identity.KindCredentials, identity.KindSecret, identity.KindNote,
 		catalog.KindBlueprint, catalog.KindEntity, catalog.KindMigration, catalog.KindTimer,
 	}
 	err := p.Store().View(context.Background(), func(tx store.Tx) error {
