@@ -120,7 +120,7 @@ type indexed struct {
 }
 
 func newFamily() *family {
-	options := btree.Options{NoLocks: true}
+	options := btree.Options{NoLocks: true, Degree: 8}
 	return &family{
 		byKey: btree.NewBTreeGOptions(func(a, b *item) bool { return a.key < b.key }, options),
 		ordered: btree.NewBTreeGOptions(func(a, b ordered) bool {
