@@ -132,7 +132,7 @@ func (s *SQLite) transaction(ctx context.Context, c *conn, f func() error) error
 // explain turns SQLite's errors about the file as a whole into ours.
 func (s *SQLite) explain(err error) error {
 	reason, known := fileTroubles[code(err)]
-	if !known {
+	if explained := (*FileAccessError)(nil); !known || errors.As(err, &explained) {
 		return err
 	}
 	return &FileAccessError{s.path, reason, err}

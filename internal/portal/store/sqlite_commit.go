@@ -131,6 +131,15 @@ type group struct {
 	// changes are what members did, in order, and latest the last by name.
 	changes []change
 	latest  map[string]change
+	// queue is what the file does not hold yet; flushed says that it holds
+	// something of the group.
+	queue   queue
+	flushed bool
+	// first says that the running member is the first, and saved that a savepoint
+	// was made to undo it.
+	first, saved bool
+	// broken is why the file did not take a write.
+	broken error
 }
 
 func (g *group) changed(c change) {
@@ -144,6 +153,7 @@ func (g *group) undo(revision int64, changes int) {
 		delete(g.written, r)
 	}
 	g.revision, g.changes = revision, g.changes[:changes]
+	g.queue.cut(g.queue.own)
 	clear(g.latest)
 	for _, c := range g.changes {
 		g.latest[c.name] = c
@@ -251,30 +261,28 @@ func (s *SQLite) another() *job {
 // another member, and whether the transaction is still there.
 func (s *SQLite) runMember(j *job, g *group, first bool, outcomes *[]error) (more, alive bool) {
 	before, changes := g.revision, len(g.changes)
-	// The first member needs no savepoint: undoing it is undoing everything.
-	if !first {
-		if err := s.writer.run("SAVEPOINT member"); err != nil {
-			*outcomes = append(*outcomes, groupError{err})
-			return false, false
-		}
-	}
+	g.first, g.saved, g.queue.own = first, false, len(g.queue.list)
 	j.turn <- &sqliteTx{store: s, ctx: j.ctx, conn: s.writer, group: g, before: changes}
 	result := <-j.ran
+	if g.broken != nil {
+		*outcomes = append(*outcomes, groupError{g.broken})
+		return false, false
+	}
 	*outcomes = append(*outcomes, result.err)
-	if result.err == nil && !result.broken {
-		if first {
-			return true, true
-		}
-		err := s.writer.run("RELEASE member")
+	failed := result.err != nil || result.broken
+	if failed {
+		g.undo(before, changes)
+	}
+	switch {
+	case failed && g.saved:
+		err := errors.Join(s.writer.run("ROLLBACK TO member"), s.writer.run("RELEASE member"))
 		return true, err == nil
+	case g.saved:
+		return true, s.writer.run("RELEASE member") == nil
 	}
-	g.undo(before, changes)
-	if first {
-		// Nothing is left to commit; the next job begins anew.
-		return false, true
-	}
-	err := errors.Join(s.writer.run("ROLLBACK TO member"), s.writer.run("RELEASE member"))
-	return true, err == nil
+	// After the first has failed that has written to the file, nothing is left to
+	// commit; the next job begins anew.
+	return !failed || !first || !g.flushed, true
 }
 
 // finish commits and tells every member how its update ended. Errors of members
@@ -284,7 +292,11 @@ func (s *SQLite) finish(g *group, members []*job, outcomes []error) {
 	if g.revision == g.base {
 		err = s.writer.run("ROLLBACK")
 	} else {
-		if err = s.writer.run("UPDATE meta SET revision = ?", g.revision); err == nil {
+		rest := &sqliteTx{store: s, ctx: context.Background(), conn: s.writer, group: g}
+		if err = rest.write(g.queue.list); err == nil {
+			err = s.writer.run("UPDATE meta SET revision = ?", g.revision)
+		}
+		if err == nil {
 			s.log.begin(g.base, g.revision)
 			err = s.recent.commit(g.base, g.revision, g.changes, func() error { return s.writer.run("COMMIT") })
 			s.log.end(err == nil, g.changes)

@@ -207,14 +207,16 @@ func (c *conn) addEntries(id int64, kind string, at position, entries []Entry) e
 const maxRows = 16
 
 // The statements that insert a number of rows of one document, whose kind, key,
-// creation and id are the first four parameters.
+// creation and id are the first four parameters. Whoever meets an error undoes the
+// whole group: "OR FAIL" spares SQLite the journal by which it would undo the
+// statement alone.
 var (
 	insertPositions = insertions("position (kind, key, created, doc, prefix)", 1)
 	insertEntries   = insertions("entry (kind, key, created, doc, path, value)", 2)
 )
 
 func insertions(into string, own int) (texts [maxRows + 1]string) {
-	text, parameter := "INSERT INTO "+into+" VALUES ", 5
+	text, parameter := "INSERT OR FAIL INTO "+into+" VALUES ", 5
 	for n := 1; n <= maxRows; n++ {
 		if n > 1 {
 			text += ", "

@@ -126,6 +126,11 @@ func (tx *sqliteTx) open(k Kind, where Where, page Page, prefix []string) (*scan
 	if err := tx.check(); err != nil {
 		return nil, err
 	}
+	if tx.group != nil && tx.group.queue.kinds[k] {
+		if err := tx.flush(); err != nil {
+			return nil, err
+		}
+	}
 	after, paged, err := page.after()
 	if err != nil {
 		return nil, err

@@ -176,19 +176,13 @@ func (tx *sqliteTx) stored(k Kind, key string) (stored, bool, error) {
 	return old, true, nil
 }
 
-// writable prepares a write: open scans get hold of what they still have to
-// give, as it was when they began.
+// writable tells whether a write may happen.
 func (tx *sqliteTx) writable() error {
 	if err := tx.check(); err != nil {
 		return err
 	}
 	if tx.group == nil {
 		return ErrView
-	}
-	for _, s := range tx.scans {
-		if err := s.drain(); err != nil {
-			return tx.trouble(err)
-		}
 	}
 	return nil
 }
@@ -205,28 +199,10 @@ func (tx *sqliteTx) Put(k Kind, d Doc, key ...string) error {
 	if err := tx.writable(); err != nil {
 		return err
 	}
-	var old stored
-	var replaces bool
 	name := nameOf(k, text)
-	if tx.absent != name {
-		if old, replaces, err = tx.stored(k, text); err != nil {
-			return err
-		}
-	}
+	absent := tx.absent == name
 	tx.absent = ""
-	body := encodeBody(d)
-	tx.group.revision++
-	revision := tx.group.revision
-	tx.group.written[revision] = written{d, len(body)}
-	tx.group.changed(change{k, text, name, revision, d, len(body)})
-	at := position{createdOf(d), text}
-	entries := tx.store.options.Indexes.entriesOf(k, d)
-	if replaces {
-		err = tx.replace(k, old, at, entries, revision, body)
-	} else {
-		err = tx.add(k, at, entries, revision, body)
-	}
-	return tx.trouble(err)
+	return tx.wait(waiting{kind: k, key: text, name: name, doc: d, body: encodeBody(d), looked: absent})
 }
 
 func (tx *sqliteTx) add(k Kind, at position, entries []Entry, revision int64, body string) error {
@@ -281,21 +257,29 @@ func (tx *sqliteTx) Delete(k Kind, key ...string) error {
 	if err := tx.writable(); err != nil {
 		return err
 	}
-	old, found, err := tx.stored(k, text)
-	if err != nil {
-		return err
+	w := waiting{kind: k, key: text, name: nameOf(k, text)}
+	if c, ok := tx.group.latest[w.name]; ok {
+		if c.doc == nil {
+			return ErrNotFound
+		}
+	} else {
+		if w.old, w.looked, err = tx.stored(k, text); err != nil {
+			return err
+		}
+		if w.found = w.looked; !w.found {
+			return ErrNotFound
+		}
 	}
-	if !found {
-		return ErrNotFound
-	}
-	tx.group.revision++ // a deletion counts as a change that must be committed
-	tx.group.changed(change{kind: k, key: text, name: nameOf(k, text), revision: tx.group.revision})
+	return tx.wait(w)
+}
+
+func (tx *sqliteTx) remove(k Kind, old stored) error {
 	c, kind := tx.conn, string(k)
-	return tx.trouble(errors.Join(
+	return errors.Join(
 		c.run("DELETE FROM doc WHERE id = ?", old.id),
 		c.dropPositions(kind, old.at),
 		c.dropEntries(kind, old.at, old.entries),
-	))
+	)
 }
 
 // Changed implements [Tx].
