@@ -55,7 +55,7 @@ func (c *Codec) Put(plan, config tftypes.Value) (Body, error) {
 	if !Known(plan) {
 		return nil, errors.New("nothing to encode: the value is null or unknown")
 	}
-	r := &Run{Options: c.opts, config: AsObj(config)}
+	r := &Run{Options: c.opts, config: AsObj(config), texts: &shelf{}}
 	body := Body{}
 	if err := c.root.put(r, AsObj(plan), body); err != nil {
 		return nil, err

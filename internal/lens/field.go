@@ -159,12 +159,11 @@ func (f *FieldPart) Keys() [][]string { return [][]string{f.path} }
 
 // Put implements [Part].
 func (f *FieldPart) Put(r *Run, from Obj, to Body) error {
+	v := from[f.attr.Name]
 	if f.attr.Mode == Computed {
 		return nil
 	}
-	v := from[f.attr.Name]
-	switch {
-	case Nothing(v):
+	if Nothing(v) {
 		switch {
 		case f.always:
 			place(to, f.path, emptyOf(f.attr.Type))
@@ -172,7 +171,16 @@ func (f *FieldPart) Put(r *Run, from Obj, to Body) error {
 			place(to, f.path, nil)
 		}
 		return nil
-	case !v.IsKnown():
+	}
+	return f.send(r, v, to)
+}
+
+// send writes a value that is not null.
+func (f *FieldPart) send(r *Run, v tftypes.Value, to Body) error {
+	if f.attr.Mode == Computed {
+		return nil
+	}
+	if !v.IsKnown() {
 		if f.attr.Mode == OptComputed && f.attr.Default == nil {
 			return nil // the server's to choose
 		}

@@ -80,6 +80,7 @@ type Run struct {
 	// there.
 	config Obj
 	depth  int
+	texts  *shelf // nil where too little is encoded to repeat itself
 	taken  scratch
 }
 

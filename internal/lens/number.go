@@ -19,6 +19,9 @@ const (
 // numberText spells f with the fewest digits that give f again; whole numbers
 // are spelled in full as long as that is short.
 func numberText(f *big.Float) json.Number {
+	if i, ok := smallNumber(f); ok {
+		return smallNumbers[i].text
+	}
 	if f.IsInt() {
 		if i, acc := f.Int64(); acc == big.Exact {
 			return jsonv.Int(i)
@@ -28,6 +31,12 @@ func numberText(f *big.Float) json.Number {
 		}
 	}
 	return json.Number(f.Text('g', -1))
+}
+
+// smallNumber is f as an index of [smallNumbers], all of which fit every kind.
+func smallNumber(f *big.Float) (int64, bool) {
+	i, acc := f.Int64()
+	return i, acc == big.Exact && i >= 0 && i < int64(len(smallNumbers))
 }
 
 // parseNumber is the other way round. Numbers of more digits than Terraform

@@ -15,11 +15,13 @@ type ObjectKind struct {
 	parts []Part
 	attrs []Attr
 	typ   tftypes.Object
+	kind  tftypes.Type // typ as an interface
+	deep  []string     // the attributes of no primitive type
 	keys  *keyTree
 	// tags are wire paths whose value must stay the same for unknown keys
 	// beside them to be carried over.
 	tags    [][]string
-	keepers []keeper // the parts that are one: all, or keeps says no
+	walk    walk
 	flat    bool
 	choices []Choice
 }
@@ -30,9 +32,6 @@ func Object(parts ...Part) *ObjectKind {
 	types := map[string]tftypes.Type{}
 	for _, p := range flatten(parts) {
 		o.parts = append(o.parts, p)
-		if k, ok := p.(keeper); ok {
-			o.keepers = append(o.keepers, k)
-		}
 		for _, a := range p.Attrs() {
 			o.attrs = append(o.attrs, a)
 			types[a.Name] = a.Type
@@ -49,6 +48,13 @@ func Object(parts ...Part) *ObjectKind {
 		}
 	}
 	o.typ = tftypes.Object{AttributeTypes: types}
+	o.kind = o.typ
+	for _, a := range o.attrs {
+		if !primitive(a.Type) {
+			o.deep = append(o.deep, a.Name)
+		}
+	}
+	o.walk = newWalk(o.parts)
 	return o
 }
 
@@ -137,7 +143,7 @@ func objectsIn(k Kind) []*ObjectKind {
 }
 
 // Type implements [Kind].
-func (o *ObjectKind) Type() tftypes.Type { return o.typ }
+func (o *ObjectKind) Type() tftypes.Type { return o.kind }
 
 // Shape implements [Kind].
 func (o *ObjectKind) Shape(a *Attr) {
@@ -157,16 +163,6 @@ func (o *ObjectKind) Put(r *Run, v tftypes.Value) (any, error) {
 		return nil, err
 	}
 	return body, nil
-}
-
-func (o *ObjectKind) put(r *Run, from Obj, to Body) error {
-	var c collected
-	for _, p := range o.parts {
-		if err := p.Put(r, from, to); err != nil {
-			c.add(err, nil)
-		}
-	}
-	return c.err()
 }
 
 // Get implements [Kind].
@@ -194,12 +190,23 @@ func (o *ObjectKind) get(r *Run, body Body, prior Obj) (Obj, error) {
 }
 
 // wrap makes the object value. Every part fills its attributes with values of
-// their declared types, so the constructor cannot refuse.
+// their declared types (lenstest sees to that), so the constructor cannot refuse,
+// and need not compare the whole tree of types each time: while it looks, the
+// attributes that have a tree are not there.
 func (o *ObjectKind) wrap(obj Obj) (tftypes.Value, error) {
 	if len(obj) != len(o.attrs) {
 		return tftypes.Value{}, fmt.Errorf("decoded %d of %d attributes", len(obj), len(o.attrs))
 	}
-	return tftypes.NewValue(o.typ, obj), nil
+	held := make([]tftypes.Value, 0, 8)
+	for _, name := range o.deep {
+		held = append(held, obj[name])
+		obj[name] = anything
+	}
+	v := tftypes.NewValue(o.kind, obj)
+	for i, name := range o.deep {
+		obj[name] = held[i]
+	}
+	return v, nil
 }
 
 // Problems implements the check of a kind.

@@ -2,6 +2,7 @@ package lens
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -23,14 +24,25 @@ type samer interface {
 	same(r *Run, v tftypes.Value, j any) bool
 }
 
-// sameValue asks the kind, or compares what it would send.
-func sameValue(r *Run, k Kind, v tftypes.Value, j any) bool {
-	if s, ok := k.(samer); ok {
-		return s.same(r, v, j)
+// samerOf is the kind itself, or else compares what it would send.
+func samerOf(k Kind) samer {
+	if c, ok := k.(checked); ok {
+		return samerOf(c.Kind)
 	}
-	got, err := k.Put(r, v)
+	if s, ok := k.(samer); ok {
+		return s
+	}
+	return sent{k}
+}
+
+type sent struct{ of Kind }
+
+func (s sent) same(r *Run, v tftypes.Value, j any) bool {
+	got, err := s.of.Put(r, v)
 	return err == nil && jsonv.Equal(got, j)
 }
+
+func sameValue(r *Run, k Kind, v tftypes.Value, j any) bool { return samerOf(k).same(r, v, j) }
 
 func (stringKind) same(r *Run, v tftypes.Value, j any) bool {
 	want, ok := j.(string)
@@ -41,9 +53,10 @@ func (stringKind) same(r *Run, v tftypes.Value, j any) bool {
 	return ok && got == want
 }
 
-func (k stampKind) same(r *Run, v tftypes.Value, j any) bool {
-	got, err := k.Get(r, j, v)
-	return err == nil && AsText(got) == AsText(v)
+func (stampKind) same(r *Run, v tftypes.Value, j any) bool {
+	s, ok := j.(string)
+	got, known := r.text(v)
+	return ok && known && restamp(s, time.RFC3339Nano, stampLayout) == got
 }
 
 func (boolKind) same(r *Run, v tftypes.Value, j any) bool {
@@ -58,31 +71,23 @@ func (k numberKind) same(r *Run, v tftypes.Value, j any) bool {
 		return false
 	}
 	f, ok := r.float(v)
-	if !ok || k.fits(f) != nil {
+	if !ok {
+		return false
+	}
+	if i, small := smallNumber(f); small && smallNumbers[i].text == want {
+		return true
+	}
+	if k.fits(f) != nil {
 		return false
 	}
 	got := numberText(f)
 	return got == want || jsonNumber(string(want)) && jsonv.CompareNumbers(got, want) == 0
 }
 
-func (c checked) same(r *Run, v tftypes.Value, j any) bool { return sameValue(r, c.Kind, v, j) }
-
 func (o *ObjectKind) same(r *Run, v tftypes.Value, j any) bool {
 	body, ok := j.(Body)
 	obj := r.obj(v)
-	return ok && obj != nil && o.keeps(r, body, obj)
-}
-
-func (o *ObjectKind) keeps(r *Run, body Body, prior Obj) bool {
-	if len(o.keepers) != len(o.parts) {
-		return false
-	}
-	for _, k := range o.keepers {
-		if !k.keeps(r, body, prior) {
-			return false
-		}
-	}
-	return true
+	return ok && obj != nil && o.keepsAll(r, body, obj, 0)
 }
 
 func (k *ListKind) same(r *Run, v tftypes.Value, j any) bool {
@@ -91,8 +96,9 @@ func (k *ListKind) same(r *Run, v tftypes.Value, j any) bool {
 	if !ok || !Known(v) || len(vs) != len(js) {
 		return false
 	}
+	of := samerOf(k.of)
 	for i := range vs {
-		if js[i] == nil || !Known(vs[i]) || !sameValue(r, k.of, vs[i], js[i]) {
+		if js[i] == nil || !Known(vs[i]) || !of.same(r, vs[i], js[i]) {
 			return false
 		}
 	}
@@ -105,9 +111,10 @@ func (k *MapKind) same(r *Run, v tftypes.Value, j any) bool {
 	if !ok || m == nil || len(m) != len(body) {
 		return false
 	}
+	of := samerOf(k.of)
 	for key, e := range m {
 		b := body[key]
-		if b == nil || !Known(e) || !sameValue(r, k.of, e, b) {
+		if b == nil || !Known(e) || !of.same(r, e, b) {
 			return false
 		}
 	}
@@ -189,7 +196,7 @@ func (u *UnionPart) keeps(r *Run, from Body, prior Obj) bool {
 			}
 		default:
 			obj := r.obj(was)
-			if obj == nil || !c.of.keeps(r, body, obj) {
+			if obj == nil || !c.of.keepsAll(r, body, obj, 0) {
 				return false
 			}
 		}
@@ -199,7 +206,7 @@ func (u *UnionPart) keeps(r *Run, from Body, prior Obj) bool {
 
 func (p *InlinePart) keeps(r *Run, from Body, prior Obj) bool {
 	obj := r.obj(prior[p.attr.Name])
-	if obj == nil || !p.of.keeps(r, from, obj) {
+	if obj == nil || !p.of.keepsAll(r, from, obj, 0) {
 		return false
 	}
 	// An object of nulls is kept by Get only where it was empty before.
@@ -250,7 +257,7 @@ func (p *ByTypePart) keepsElement(r *Run, g *GroupOf, elem Body, was tftypes.Val
 			return false
 		}
 	}
-	return g.of.keeps(r, elem, obj)
+	return g.of.keepsAll(r, elem, obj, 1) // the type is the group's
 }
 
 func (*ByTypePart) flagTrue(r *Run, v tftypes.Value) bool {

@@ -41,7 +41,7 @@ func (stringKind) Put(r *Run, v tftypes.Value) (any, error) {
 	if !ok {
 		return nil, notKnown(v, "a string")
 	}
-	return s, nil
+	return r.texts.box(s), nil
 }
 
 func (stringKind) Get(_ *Run, j any, prior tftypes.Value) (tftypes.Value, error) {
@@ -82,6 +82,9 @@ func (k numberKind) Put(r *Run, v tftypes.Value) (any, error) {
 	f, ok := r.float(v)
 	if !ok {
 		return nil, notKnown(v, "a number")
+	}
+	if i, ok := smallNumber(f); ok {
+		return smallNumbers[i].boxed, nil
 	}
 	if err := k.fits(f); err != nil {
 		return nil, err

@@ -155,6 +155,17 @@ func filledMap(t tftypes.Map, size int) (tftypes.Value, map[string]tftypes.Value
 	return tftypes.NewValue(t, m), m
 }
 
+// anything is a null that may stand in for a value of any type.
+var anything = tftypes.NewValue(anyType{stringType}, nil)
+
+type anyType struct{ tftypes.Type }
+
+func (anyType) UsableAs(tftypes.Type) bool { return true }
+
+func primitive(t tftypes.Type) bool {
+	return t == nil || t.Is(stringType) || t.Is(numberType) || t.Is(boolType)
+}
+
 // hollow reports whether v says nothing: null, an empty collection, an object of
 // hollow members, and with text also "".
 func hollow(v tftypes.Value, text bool) bool {

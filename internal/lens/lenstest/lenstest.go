@@ -122,7 +122,38 @@ func (l *laws) get(body any, prior tftypes.Value) (tftypes.Value, error) {
 	if !ok {
 		return tftypes.Value{}, fmt.Errorf("not an object")
 	}
-	return l.codec.Get(b, prior)
+	v, err := l.codec.Get(b, prior)
+	if err == nil {
+		l.typed(lens.Path{}, v, l.codec.Type())
+	}
+	return v, err
+}
+
+// typed checks that a value and all in it have the declared types: decoding does
+// not, since it would cost more than the decoding.
+func (l *laws) typed(at lens.Path, v tftypes.Value, want tftypes.Type) {
+	if v.Type() == nil || !v.Type().Equal(want) {
+		l.fail("types", "%s is %s, declared is %s", lens.PathString(at.Attribute()), v.Type(), want)
+		return
+	}
+	switch t := want.(type) {
+	case tftypes.Object:
+		for name, e := range lens.AsObj(v) {
+			l.typed(at.Name(name), e, t.AttributeTypes[name])
+		}
+	case tftypes.Map:
+		for key, e := range lens.AsObj(v) {
+			l.typed(at.Key(key), e, t.ElementType)
+		}
+	case tftypes.List:
+		for i, e := range lens.AsList(v) {
+			l.typed(at.Index(i), e, t.ElementType)
+		}
+	case tftypes.Set:
+		for _, e := range lens.AsList(v) {
+			l.typed(at.Elem(e), e, t.ElementType)
+		}
+	}
 }
 
 func (l *laws) samples() {

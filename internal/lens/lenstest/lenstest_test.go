@@ -47,6 +47,21 @@ func (b bad) Get(_ *lens.Run, from lens.Body, prior, to lens.Obj) error {
 	return nil
 }
 
+// mistyped is an attribute that is declared as a map of texts and read as one of
+// numbers.
+type mistyped struct{}
+
+func (mistyped) Attrs() []lens.Attr {
+	return []lens.Attr{{Name: "m", Type: tftypes.Map{ElementType: tftypes.String}, Mode: lens.Opt, Doc: "M."}}
+}
+func (mistyped) Keys() [][]string                         { return nil }
+func (mistyped) Put(*lens.Run, lens.Obj, lens.Body) error { return nil }
+
+func (mistyped) Get(_ *lens.Run, _ lens.Body, _, to lens.Obj) error {
+	to["m"] = lens.Null(tftypes.Map{ElementType: tftypes.Number})
+	return nil
+}
+
 func plain(j any) tftypes.Value {
 	if s, ok := j.(string); ok {
 		return lens.Str(s)
@@ -89,6 +104,7 @@ func TestEachLawFindsItsFault(t *testing.T) {
 			}
 			return lens.Str(j.(string)) // the fault
 		}}}, []lenstest.Sample{sample}, "L5"},
+		"a value of another type":     {[]lens.Part{bad{}, mistyped{}}, []lenstest.Sample{sample}, "types: m is "},
 		"a key nobody models":         {[]lens.Part{bad{}}, []lenstest.Sample{lenstest.Wire(`{"a":"x","b":"y"}`)}, "L2"},
 		"an exception nobody needs":   {[]lens.Part{bad{}}, []lenstest.Sample{sample, lenstest.Except("/a", "why")}, "superfluous"},
 		"an exception that is needed": {[]lens.Part{bad{}}, []lenstest.Sample{lenstest.Wire(`{"a":"x","b":"y"}`), lenstest.Except("/b", "why")}, ""},
