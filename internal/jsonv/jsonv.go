@@ -65,25 +65,6 @@ func position(text []byte, offset int64) (line, col int) {
 	return line, max(col, 1)
 }
 
-// Encode writes v compactly with sorted keys and without HTML escapes: the
-// canonical text of a value, apart from the spelling of its numbers.
-func Encode(v any) []byte { return encode(v, false) }
-
-// EncodeHTML is [Encode] with <, >, &, U+2028 and U+2029 escaped, byte for byte
-// what Terraform's jsonencode gives for ordinary values.
-func EncodeHTML(v any) []byte { return encode(v, true) }
-
-func encode(v any, html bool) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(html)
-	if err := e.Encode(v); err != nil {
-		// Only a value outside the package's closed set can come here.
-		panic(fmt.Sprintf("jsonv: %v", err))
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
 // Equal reports whether a and b are the same JSON value. Object keys have no
 // order; numbers compare by exact decimal value.
 func Equal(a, b any) bool {
