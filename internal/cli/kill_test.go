@@ -142,9 +142,11 @@ func (w *writes) check(t *testing.T, c *client) {
 	t.Helper()
 	stored := map[string]bool{}
 	batches := map[string]int{}
-	for _, e := range jsonv.List(c.must(http.MethodGet, "/v1/blueprints/item/entities?include=identifier", ""), "entities") {
+	created := map[string]string{}
+	for _, e := range jsonv.List(c.must(http.MethodGet, "/v1/blueprints/item/entities?include=identifier&include=createdAt", ""), "entities") {
 		id := jsonv.String(e, "identifier")
 		stored[id] = true
+		created[id] = jsonv.String(e, "createdAt")
 		if len(id) > 6 && id[:6] == "batch-" {
 			batches[id[:len(id)-2]]++
 		}
@@ -154,9 +156,85 @@ func (w *writes) check(t *testing.T, c *client) {
 			t.Errorf("%s was acknowledged and is lost", id)
 		}
 	}
+	w.checkRecords(t, c, created)
 	for id, n := range batches {
 		if n != batch {
 			t.Errorf("%s: %d of %d rows", id, n, batch)
+		}
+	}
+}
+
+// checkRecords wants a record of every entity as far back as one list of records
+// reaches, and an entity for every record.
+func (w *writes) checkRecords(t *testing.T, c *client, created map[string]string) {
+	t.Helper()
+	records := jsonv.List(c.must(http.MethodGet, "/v1/audit-log?blueprint=item&resources=entity", ""), "audits")
+	recorded := map[string]int{}
+	since := ""
+	for _, r := range records {
+		id := jsonv.String(r, "context", "entity")
+		if since = jsonv.String(r, "trigger", "at"); created[id] != since {
+			t.Errorf("%s was recorded at %s and created at %q", id, since, created[id])
+		}
+		recorded[id]++
+	}
+	if len(records) < 1000 {
+		since = ""
+	}
+	for id, at := range created {
+		if at > since && recorded[id] != 1 {
+			t.Errorf("%s has %d records", id, recorded[id])
+		}
+	}
+}
+
+// TestKillLosesNoTimer ends a portal with SIGKILL while timers expire. The next one
+// goes on: each of them expires once.
+func TestKillLosesNoTimer(t *testing.T) {
+	t.Parallel()
+	const many, rounds = 300, 3
+	env := []string{"PORT_CLIENT_ID=me", "PORT_CLIENT_SECRET=mine"}
+	args := []string{"--data", filepath.Join(t.TempDir(), "portal.db")}
+	p := launch(t, env, args...)
+	c := newClient(t, p.url, "me", "mine")
+	c.must(http.MethodPost, "/v1/blueprints", `{"identifier":"item","title":"Item","schema":{"properties":{"until":{"type":"string","format":"timer"}}}}`)
+	first := time.Now().Add(time.Second)
+	var rows []any
+	for n := range many {
+		at := first.Add(time.Duration(n) * 5 * time.Millisecond).UTC().Format(time.RFC3339Nano)
+		rows = append(rows, jsonv.Object{"identifier": fmt.Sprint("e", n), "properties": jsonv.Object{"until": at}})
+		if len(rows) == 20 {
+			c.must(http.MethodPost, "/v1/blueprints/item/entities/bulk", string(jsonv.Encode(jsonv.Object{"entities": rows})))
+			rows = nil
+		}
+	}
+	expired := map[string]int{}
+	reach := func(n int) {
+		t.Helper()
+		for len(expired) < n {
+			<-time.After(10 * time.Millisecond)
+			clear(expired)
+			for _, r := range jsonv.List(c.must(http.MethodGet, "/v1/audit-log?action=TIMER_EXPIRED", ""), "audits") {
+				expired[jsonv.String(r, "context", "entity")]++
+			}
+			if time.Since(first) > time.Minute {
+				t.Fatalf("only %d of %d timers expired", len(expired), n)
+			}
+		}
+	}
+	for round := range rounds {
+		reach(many * (round + 1) / (rounds + 1))
+		if err := p.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = p.cmd.Wait()
+		p = launch(t, env, args...)
+		c = newClient(t, p.url, "me", "mine")
+	}
+	reach(many)
+	for id, n := range expired {
+		if n != 1 {
+			t.Errorf("%s expired %d times", id, n)
 		}
 	}
 }

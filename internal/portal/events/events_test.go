@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -20,6 +21,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
+	"github.com/portlens/terraform-provider-port/internal/portal/store/pgtest"
 )
 
 const org = "org_1"
@@ -62,16 +64,19 @@ func newWorld(t testing.TB, s store.Store) *world {
 
 func everyStore(t *testing.T, f func(*testing.T, *world)) {
 	t.Helper()
-	for _, name := range []string{"memory", "sqlite"} {
+	for _, name := range pgtest.Stores() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := store.NewMemory(indexes())
-			if name == "sqlite" {
-				var err error
+			var err error
+			switch name {
+			case "sqlite":
 				s, err = store.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "portal.db"), store.SQLiteOptions{Indexes: indexes()})
-				if err != nil {
-					t.Fatal(err)
-				}
+			case "postgres":
+				s, err = store.OpenPostgres(context.Background(), pgtest.URL(t), store.PostgresOptions{Indexes: indexes()})
+			}
+			if err != nil {
+				t.Fatal(err)
 			}
 			t.Cleanup(func() {
 				if err := s.Close(); err != nil {
@@ -364,13 +369,17 @@ func TestEveryFilterFindsWhatItNames(t *testing.T) {
 
 func TestTheNewestRecordsAreFoundWithoutTheOthers(t *testing.T) {
 	t.Parallel()
+	total := 5_000
+	if os.Getenv("PORT_LONG") != "" {
+		total = 100_000
+	}
 	everyStore(t, func(t *testing.T, w *world) {
-		for n := 0; n < 5000; n += 50 {
+		for n := 0; n < total; n += 50 {
 			w.clock.Advance(time.Second)
 			var list []catalog.Event
 			for i := range 50 {
 				e := w.event(n + i)
-				e.Entity = "e" + strconv.Itoa((n+i)%500)
+				e.Entity = "e" + strconv.Itoa((n+i)%(total/10))
 				if n+i == 77 {
 					e.RunID, e.Failed = "r_1", true
 				}
@@ -389,6 +398,7 @@ func TestTheNewestRecordsAreFoundWithoutTheOthers(t *testing.T) {
 			rows, most int
 		}{
 			"of everything":  {events.Filter{Limit: "10"}, 10, 20},
+			"a hundred":      {events.Filter{Limit: "100"}, 100, 150},
 			"of a blueprint": {events.Filter{Blueprint: "b1", Limit: "10"}, 10, 20},
 			"of an entity":   {events.Filter{Entity: "e7"}, 10, 20},
 			"of a run":       {events.Filter{Run: "r_1"}, 1, 1},
