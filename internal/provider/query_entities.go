@@ -67,7 +67,7 @@ func searchRule() lens.Kind {
 		lens.Field("operator", lens.Enum(operators...), lens.Req, "How to compare."),
 		lens.Alternates("value",
 			lens.Alt{Name: "value", Kind: lens.String, Doc: "What to compare with. It is sent as the type that the blueprint declares for the property: a number, true or false, or text."},
-			lens.Alt{Name: "values", Kind: lens.List(lens.String), Doc: "Several of them, for operators such as `in` and `containsAny`.", Checks: []lens.Check{lens.Size(1, -1)}},
+			lens.Alt{Name: "values", Kind: lens.List(lens.String), Doc: "Several of them, for operators such as `in` and `containsAny`, sent as `value` is.", Checks: []lens.Check{lens.Size(1, -1)}},
 			lens.Alt{Name: "period", Kind: lens.Object(
 				lens.Field("from", lens.String, lens.Opt, "Beginning, as RFC 3339."),
 				lens.Field("to", lens.String, lens.Opt, "End, as RFC 3339."),
@@ -169,28 +169,67 @@ func entitiesBody(args, types jsonv.Object) jsonv.Object {
 	return body
 }
 
-// typedRule gives the value of a rule the type that the blueprint declares:
-// in a list of rules Terraform can only write text.
+// typedRule gives the values of a rule the type that the blueprint declares: in a
+// list of rules Terraform can only write text, and a number never equals text
+// (reference/catalog.md §5.4).
 func typedRule(rule any, types jsonv.Object) any {
 	r, ok := rule.(jsonv.Object)
-	s, isText := jsonv.Map(rule)["value"].(string)
-	if !ok || !isText {
+	if !ok {
 		return rule
 	}
-	out := jsonv.CloneObject(r)
-	switch jsonv.String(types, jsonv.String(r, "property"), "type") {
-	case "number":
-		if v, err := jsonv.Decode([]byte(s)); err == nil {
-			if n, ok := v.(json.Number); ok {
-				out["value"] = n
-			}
-		}
-	case "boolean":
-		if s == "true" || s == "false" {
-			out["value"] = s == "true"
+	declared := jsonv.Map(types, jsonv.String(r, "property"))
+	typ := jsonv.String(declared, "type")
+	if typ == "array" {
+		typ = jsonv.String(declared, "items", "type")
+	}
+	if typ != "number" && typ != "boolean" {
+		return rule
+	}
+	switch value := r["value"].(type) {
+	case string:
+		out := jsonv.CloneObject(r)
+		out["value"] = typedValue(value, typ)
+		return out
+	case []any:
+		if among, ok := oneOf[jsonv.String(r, "operator")]; ok {
+			return among.group(r["property"], value, typ)
 		}
 	}
-	return out
+	return rule
+}
+
+// oneOf says how a rule about several values is put as rules about one each: the
+// search of a blueprint takes lists of text alone (reference/catalog.md §5.3).
+var oneOf = map[string]among{
+	"in": {"or", "="}, "containsAny": {"or", "="}, "notIn": {"and", "!="},
+}
+
+type among struct{ combinator, operator string }
+
+func (a among) group(property any, values []any, typ string) jsonv.Object {
+	rules := make([]any, len(values))
+	for i, v := range values {
+		if s, ok := v.(string); ok {
+			v = typedValue(s, typ)
+		}
+		rules[i] = jsonv.Object{"property": property, "operator": a.operator, "value": v}
+	}
+	return jsonv.Object{"combinator": a.combinator, "rules": rules}
+}
+
+// typedValue is text as a number or a boolean, or as it is where it spells none.
+func typedValue(s, typ string) any {
+	switch {
+	case typ == "boolean" && (s == "true" || s == "false"):
+		return s == "true"
+	case typ == "number":
+		if v, err := jsonv.Decode([]byte(s)); err == nil {
+			if n, ok := v.(json.Number); ok {
+				return n
+			}
+		}
+	}
+	return s
 }
 
 // withoutComputed takes out what the blueprint computes, in case the server sent
