@@ -105,7 +105,7 @@ func addProblems(diags *diag.Diagnostics, summary, detail string, f *portapi.Fau
 				detail = "/" + strings.Join(p.pointer, "/") + ": " + detail
 			}
 		}
-		addAt(diags, diag.SeverityError, p.at, summary, detail)
+		addAt(diags, diag.SeverityError, p.at, summary, located(lens.Problem{Path: p.at, Detail: detail}))
 	}
 }
 

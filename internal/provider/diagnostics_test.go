@@ -63,6 +63,10 @@ func TestFaultsAreSaidOnce(t *testing.T) {
 				t.Errorf("%s: at %q, want %q", name, got, c.at[i])
 			}
 			where := "(" + f.Code + ", PUT /v1/blueprints/a, status 422, request id trace-7)"
+			// Terraform shows the lines of the resource, not those of what is in it.
+			if deep := strings.ContainsAny(c.at[i], ".["); strings.HasPrefix(d.Detail, "Attribute "+c.at[i]+": ") != deep {
+				t.Errorf("%s: the place is not said: %q", name, d.Detail)
+			}
 			if strings.Count(d.Detail, where) != 1 || strings.Count(d.Detail, c.words[i]) != 1 {
 				t.Errorf("%s: %q", name, d.Detail)
 			}
