@@ -3,12 +3,14 @@ package provider_test
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
 	"github.com/portlens/terraform-provider-port/internal/portapi"
 	"github.com/portlens/terraform-provider-port/internal/provider"
@@ -26,8 +28,16 @@ func impatient(o *provider.Options) {
 func TestStateStaysTrueWhenCallsFail(t *testing.T) {
 	t.Parallel()
 	resources := map[string]struct {
-		config                 func(title string) string
-		collection, one, write string
+		config func(title string) string
+		// The calls that create, read, update and delete it.
+		create, read, update, remove portaltest.Match
+		// says maps a verb to what failing says, where it is not "Could not <verb> <name>".
+		says map[string]string
+		// refuses says that it takes over nothing: what was made unheard has to be
+		// removed by hand.
+		refuses bool
+		// stays says that the resource is there even with nothing in it.
+		stays bool
 	}{
 		"blueprint": {
 			config: func(title string) string {
@@ -36,7 +46,8 @@ func TestStateStaysTrueWhenCallsFail(t *testing.T) {
   title      = %q
 }`, title)
 			},
-			collection: "/v1/blueprints", one: "/v1/blueprints/a",
+			create: once(http.MethodPost, "/v1/blueprints"), read: once(http.MethodGet, "/v1/blueprints/a"),
+			update: once(http.MethodPut, "/v1/blueprints/a"), remove: once(http.MethodDelete, "/v1/blueprints/a"),
 		},
 		"entity": {
 			config: func(title string) string {
@@ -46,7 +57,37 @@ func TestStateStaysTrueWhenCallsFail(t *testing.T) {
   title      = %q
 }`, title)
 			},
-			collection: "/v1/blueprints/service/entities", one: "/v1/blueprints/service/entities/a",
+			create: once(http.MethodPost, "/v1/blueprints/service/entities"), read: once(http.MethodGet, "/v1/blueprints/service/entities/a"),
+			update: once(http.MethodPut, "/v1/blueprints/service/entities/a"), remove: once(http.MethodDelete, "/v1/blueprints/service/entities/a"),
+		},
+		"blueprint_relation": {
+			config: func(title string) string {
+				return fmt.Sprintf(`resource "port_blueprint_relation" "this" {
+  blueprint_identifier = "service"
+  identifier           = "a"
+  target               = "env"
+  title                = %q
+}`, title)
+			},
+			create: once(http.MethodPatch, "/v1/blueprints/service"), read: once(http.MethodGet, "/v1/blueprints/service"),
+			update: once(http.MethodPatch, "/v1/blueprints/service"), remove: once(http.MethodPatch, "/v1/blueprints/service"),
+			says: map[string]string{
+				"create": "Could not create blueprint relation", "read": "Could not read blueprint relation",
+				"update": "Could not update blueprint relation", "delete": "Could not delete blueprint relation",
+			},
+			refuses: true,
+		},
+		"entities": {
+			config: func(title string) string {
+				return fmt.Sprintf(`resource "port_entities" "this" {
+  blueprint = "service"
+  entities  = { a = { title = %q } }
+}`, title)
+			},
+			create: once(http.MethodPost, "/v1/blueprints/service/entities/bulk"), read: once(http.MethodPost, "/v1/blueprints/service/entities/search"),
+			update: once(http.MethodPost, "/v1/blueprints/service/entities/bulk"), remove: once(http.MethodPost, "/v1/blueprints/service/bulk/entities/delete"),
+			says:  map[string]string{"create": "Could not write the entities", "update": "Could not write the entities", "delete": "Could not write the entities"},
+			stays: true,
 		},
 	}
 	failures := map[string]struct {
@@ -65,8 +106,14 @@ func TestStateStaysTrueWhenCallsFail(t *testing.T) {
 				a := open(t, impatient)
 				a.Seed(catalogSeed)
 				at := "port_" + name + ".this"
-				fail := func(method, path string) func() {
-					return func() { a.Fail(once(method, path), 1, f.Failure) }
+				refusal := func(verb string) *regexp.Regexp {
+					if words, ok := r.says[verb]; ok {
+						return match(words)
+					}
+					return match("Could not " + verb + " " + name)
+				}
+				fail := func(call portaltest.Match) func() {
+					return func() { a.Fail(call, 1, f.Failure) }
 				}
 				wants := func(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
 					return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(at, action)}}
@@ -77,19 +124,30 @@ func TestStateStaysTrueWhenCallsFail(t *testing.T) {
 					}
 					return wants(not)
 				}
-				a.run(
-					resource.TestStep{PreConfig: fail(http.MethodPost, r.collection), Config: r.config("A"), ExpectError: match("Could not create " + name)},
+				gone := plancheck.ResourceActionCreate
+				if r.stays {
+					gone = plancheck.ResourceActionUpdate
+				}
+				steps := []resource.TestStep{{PreConfig: fail(r.create), Config: r.config("A"), ExpectError: refusal("create")}}
+				again := func() {}
+				if r.refuses && f.took {
+					steps = append(steps, resource.TestStep{Config: r.config("A"), ExpectError: match("already exists")})
+					again = func() {
+						a.Must(http.MethodPatch, "/v1/blueprints/service", jsonv.Object{"relations": jsonv.Object{"a": nil}})
+					}
+				}
+				a.run(append(steps,
 					// What took effect unheard is adopted.
-					resource.TestStep{Config: r.config("A"), ConfigPlanChecks: wants(plancheck.ResourceActionCreate)},
-					resource.TestStep{PreConfig: fail(http.MethodGet, r.one), Config: r.config("A"), PlanOnly: true, ExpectError: match("Could not read " + name)},
+					resource.TestStep{PreConfig: again, Config: r.config("A"), ConfigPlanChecks: wants(plancheck.ResourceActionCreate)},
+					resource.TestStep{PreConfig: fail(r.read), Config: r.config("A"), PlanOnly: true, ExpectError: refusal("read")},
 					resource.TestStep{Config: r.config("A"), PlanOnly: true},
-					resource.TestStep{PreConfig: fail(http.MethodPut, r.one), Config: r.config("B"), ExpectError: match("Could not update " + name)},
+					resource.TestStep{PreConfig: fail(r.update), Config: r.config("B"), ExpectError: refusal("update")},
 					resource.TestStep{Config: r.config("B"), ConfigPlanChecks: after(plancheck.ResourceActionNoop, plancheck.ResourceActionUpdate)},
 					resource.TestStep{Config: r.config("B"), PlanOnly: true},
-					resource.TestStep{PreConfig: fail(http.MethodDelete, r.one), Config: r.config("B"), Destroy: true, ExpectError: match("Could not delete " + name)},
-					resource.TestStep{Config: r.config("B"), ConfigPlanChecks: after(plancheck.ResourceActionCreate, plancheck.ResourceActionNoop)},
+					resource.TestStep{PreConfig: fail(r.remove), Config: r.config("B"), Destroy: true, ExpectError: refusal("delete")},
+					resource.TestStep{Config: r.config("B"), ConfigPlanChecks: after(gone, plancheck.ResourceActionNoop)},
 					resource.TestStep{Config: r.config("B"), PlanOnly: true},
-				)
+				)...)
 			})
 		}
 	}
