@@ -150,7 +150,27 @@ func checkContents(blueprint lens.Obj) []lens.Problem {
 				Summary: "Invalid Attribute Combination", Detail: "A relation to many entities cannot be required: set either many or required."})
 		}
 	}
+	out = append(out, checkLogins(root.WithAttributeName("properties").WithAttributeName("string_props"), properties["string_props"])...)
+	out = append(out, checkLogins(root.WithAttributeName("calculation_properties"), blueprint["calculation_properties"])...)
 	return append(out, checkDefaults(blueprint)...)
+}
+
+// checkLogins wants a login to be that of an embedded URL (reference/catalog.md
+// §2.4).
+func checkLogins(at *tftypes.AttributePath, all tftypes.Value) []lens.Problem {
+	var out []lens.Problem
+	for _, key := range slices.Sorted(maps.Keys(lens.AsObj(all))) {
+		p := lens.AsObj(lens.AsObj(all)[key])
+		spec, known := p["spec"], lens.Nothing(p["spec"]) || lens.Known(p["spec"])
+		if !lens.Known(p["spec_authentication"]) || !known {
+			continue
+		}
+		if s, _ := text(spec); s != "embedded-url" {
+			out = append(out, lens.Problem{Path: at.WithElementKeyString(key).WithAttributeName("spec_authentication"),
+				Summary: "Login of nothing", Detail: "Only an embedded URL has a login: set spec = \"embedded-url\", or leave spec_authentication out."})
+		}
+	}
+	return out
 }
 
 // checkPaths wants paths to begin with a relation of the blueprint itself; where

@@ -28,6 +28,8 @@ func TestBlueprintMistakesAreFoundOffline(t *testing.T) {
 		"enum twice":              {`properties = { string_props = { k = { enum = ["a", "a"] } } }`, `duplicate`},
 		"unknown spec":            {`properties = { string_props = { k = { spec = "x" } } }`, `open-api`},
 		"embedded url object":     {`properties = { object_props = { k = { spec = "embedded-url" } } }`, `open-api`},
+		"login of nothing":        {`properties = { string_props = { k = { spec_authentication = { client_id = "c", token_url = "t", authorization_url = "a" } } } }`, `string_props\["k"\].spec_authentication: Only an embedded URL`},
+		"login of a document":     {`calculation_properties = { k = { calculation = ".", type = "string", spec = "open-api", spec_authentication = { client_id = "c", token_url = "t", authorization_url = "a" } } }`, `calculation_properties\["k"\].spec_authentication: Only an embedded URL`},
 		"inherited without path":  {`ownership = { type = "Inherited" }`, `path`},
 		"direct with path":        {`ownership = { type = "Direct", path = "a" }`, `path`},
 		"ownership kind":          {`ownership = { type = "direct" }`, `Direct`},
