@@ -77,7 +77,7 @@ func putBlueprint(ctx context.Context, s *session, id string, body jsonv.Object)
 	}
 	answer, err := s.api.Call(ctx, op)
 	if err != nil {
-		return nil, err
+		return nil, reformatted(err)
 	}
 	return envelope(answer, "blueprint")
 }
@@ -105,6 +105,21 @@ func putTyped(ctx context.Context, c *change, remote jsonv.Object, merge func(re
 	return putBlueprint(ctx, c.session, id, body)
 }
 
+// updatedFirst is the advice where a blueprint goes in the same apply in which a
+// relation to it changes or is left out of a map: Terraform destroys before it
+// updates what depended on it.
+const updatedFirst = "Where the same apply changes a relation so that it no longer leads here, Terraform destroys first: " +
+	"set lifecycle { create_before_destroy = true } on the blueprint, which turns the order round, or change the relation in an apply of its own."
+
+// reformatted explains that Port keeps the format of values that are there.
+func reformatted(err error) error {
+	if !portapi.HasCode(err, "forbidden_format_change") {
+		return err
+	}
+	return &advised{"Port does not change the format of a property whose values may not fit. To keep the values, add a property with the new format under another name; " +
+		"to go ahead without them, leave the property out, apply, and add it again.", err}
+}
+
 func deleteBlueprint(ctx context.Context, c *change) error {
 	if p := c.protected(); p != nil {
 		return p
@@ -116,7 +131,7 @@ func deleteBlueprint(ctx context.Context, c *change) error {
 		_, err := c.api.Call(ctx, portapi.Op{Method: http.MethodDelete, Path: []string{"blueprints", id}})
 		if portapi.HasCode(err, "has_dependents") {
 			return &advised{fmt.Sprintf("Something depends on blueprint %s: it has entities, or another blueprint refers to it. "+
-				"To delete its entities along with it, set force_delete_entities = true, apply, and destroy again.", id), err}
+				"To delete its entities along with it, set force_delete_entities = true, apply, and destroy again. %s", id, updatedFirst), err}
 		}
 		return err
 	}

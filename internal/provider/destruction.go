@@ -81,6 +81,7 @@ func destroyBlueprint(ctx context.Context, c *change) diag.Diagnostics {
 	id := c.was[0]
 	force := lens.AsBool(lens.AsObj(c.prior)["force_delete_entities"])
 	var takes, blocks []string
+	hint := ""
 	switch n := c.countEntities(ctx, id); {
 	case n > 0 && force:
 		takes = append(takes, fmt.Sprintf("%s of the blueprint, which force_delete_entities deletes", plural(n, "entity", "entities")))
@@ -90,6 +91,7 @@ func destroyBlueprint(ctx context.Context, c *change) diag.Diagnostics {
 	relations, aggregations := c.referrers(ctx, id)
 	if len(relations) > 0 {
 		blocks = append(blocks, "relations of other blueprints: "+strings.Join(relations, ", "))
+		hint = "\n\n" + updatedFirst
 	}
 	if len(aggregations) > 0 {
 		takes = append(takes, "what aggregation properties of other blueprints count: "+strings.Join(aggregations, ", "))
@@ -100,7 +102,7 @@ func destroyBlueprint(ctx context.Context, c *change) diag.Diagnostics {
 	}
 	if len(blocks) > 0 {
 		diags.AddWarning(fmt.Sprintf("Blueprint %s is in use", id),
-			"Port deletes it only once these are gone, and those that this configuration destroys too go first:\n  - "+strings.Join(blocks, "\n  - "))
+			"Port deletes it only once these are gone, and those that this configuration destroys too go first:\n  - "+strings.Join(blocks, "\n  - ")+hint)
 	}
 	return diags
 }

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -152,4 +153,33 @@ func TestDeletionProtectionHoldsInTheApply(t *testing.T) {
 	if got := jsonv.String(p.Must(http.MethodGet, "/v1/blueprints/a", nil), "blueprint", "title"); got != "A" {
 		t.Errorf("the blueprint's title is %q", got)
 	}
+}
+
+// What stops an apply says how to go on.
+func TestRefusalsSayHowToGoOn(t *testing.T) {
+	t.Parallel()
+	a := open(t)
+	target := func(meta string) string {
+		return "resource \"port_blueprint\" \"a\" {\n  identifier = \"a\"\n  title = \"A\"\n" + meta + "}\n"
+	}
+	source := func(format, relations string) string {
+		return fmt.Sprintf(`resource "port_blueprint" "b" {
+  identifier = "b"
+  title      = "B"
+  properties = { object_props = { o = { %s } } }
+  relations  = { %s }
+}
+`, format, relations)
+	}
+	const labeled, leads = `format = "labeled-url"`, `a = { target = port_blueprint.a.identifier }`
+	first := "  lifecycle {\n    create_before_destroy = true\n  }\n"
+	a.run(
+		resource.TestStep{Config: target("") + source(labeled, leads)},
+		resource.TestStep{Config: target("") + source("", leads), ExpectError: match("leave the property out, apply, and add it again")},
+		resource.TestStep{Config: source(labeled, ""), ExpectError: match("set lifecycle { create_before_destroy = true } on the blueprint")},
+		// The advice works.
+		resource.TestStep{Config: target(first) + source(labeled, leads)},
+		resource.TestStep{Config: source(labeled, "")},
+		resource.TestStep{Config: source(labeled, ""), ConfigPlanChecks: emptyPlan},
+	)
 }
