@@ -34,6 +34,12 @@ import (
 //     the whole truth: others show as drift and are removed. "keep" never removes
 //     any, so that dropping one from the map hands it over.
 //
+// port_system_blueprint goes the other way: it has no stamp that tells who changed
+// the blueprint last, so nothing would name what somebody added, and by
+// reference/provider-catalog.md §5.3 everything that is not built in is its own.
+// There "remove" is what is left out means, and "keep" is for who declares
+// relations elsewhere.
+//
 // What would lose values all the same, a plan in which a blueprint drops a relation
 // that port_blueprint_relation manages, is an error where the run can see it.
 
@@ -43,18 +49,39 @@ const (
 )
 
 func undeclaredRelations() lens.Part {
+	return undeclaredSetting("Left out, those that `relations` declared before are removed, and all others are left alone: those of `port_blueprint_relation`, " +
+		"and those that somebody added in Port, which a warning names. " +
+		"`keep` removes none, which lets a relation move from `relations` to `port_blueprint_relation` without loss; " +
+		"`remove` shows all others as changes and removes them, also those added by hand.")
+}
+
+func systemUndeclaredRelations() lens.Part {
+	return undeclaredSetting("Left out, or `remove`, they show as changes and are removed, also those added by hand. " +
+		"`keep` leaves them alone, such as those that `port_blueprint_relation` adds to the same blueprint.")
+}
+
+func undeclaredSetting(meaning string) lens.Part {
 	return lens.Setting("undeclared_relations", lens.Enum(undeclaredKeep, undeclaredRemove), lens.Opt,
-		"What becomes of relations that Port has and `relations` does not declare. Left out, those that were declared before are removed, and others are left alone, "+
-			"such as those of `port_blueprint_relation`. `keep` removes none, which lets a relation move from `relations` to `port_blueprint_relation` without loss; "+
-			"`remove` removes all, also those added by hand.").Trigger()
+		"What becomes of relations that Port has and `relations` does not declare. "+meaning).Trigger()
+}
+
+// undeclared is what a resource of the kind does with relations that it does not
+// declare: [undeclaredKeep], [undeclaredRemove] or "", which keeps those that it
+// never had.
+func (k *kind) undeclared(v lens.Obj) string {
+	mode, _ := text(v["undeclared_relations"])
+	if mode == "" && k.decl.Name == systemBlueprintName {
+		return undeclaredRemove
+	}
+	return mode
 }
 
 // siftRelations hides the relations that are not the blueprint's.
-func siftRelations(document jsonv.Object, held ...tftypes.Value) jsonv.Object {
+func siftRelations(k *kind, document jsonv.Object, held ...tftypes.Value) jsonv.Object {
 	own := map[string]bool{}
 	for _, v := range held {
 		m := lens.AsObj(v)
-		if mode, _ := text(m["undeclared_relations"]); mode == undeclaredRemove {
+		if k.undeclared(m) == undeclaredRemove {
 			return document
 		}
 		for key := range lens.AsObj(m["relations"]) {
@@ -78,15 +105,14 @@ func siftRelations(document jsonv.Object, held ...tftypes.Value) jsonv.Object {
 
 // noticeRelations names relations that nobody in this run has been heard to
 // manage, after somebody else changed the blueprint.
-func noticeRelations(s *session, document jsonv.Object, prior tftypes.Value) diag.Diagnostics {
+func noticeRelations(s *session, k *kind, document jsonv.Object, prior tftypes.Value) diag.Diagnostics {
 	was := lens.AsObj(prior)
-	mode, _ := text(was["undeclared_relations"])
 	last, _ := text(was["updated_by"])
-	if by := jsonv.String(document, "updatedBy"); mode != "" || last == "" || by == last {
+	if by := jsonv.String(document, "updatedBy"); k.undeclared(was) != "" || last == "" || by == last {
 		return nil
 	}
 	id := jsonv.String(document, "identifier")
-	declared := jsonv.Map(siftRelations(document, prior), "relations")
+	declared := jsonv.Map(siftRelations(k, document, prior), "relations")
 	var unknown []string
 	for _, key := range slices.Sorted(maps.Keys(jsonv.Map(document, "relations"))) {
 		if _, own := declared[key]; !own && !s.expects(blueprintRelation, id, key) {
@@ -106,7 +132,7 @@ func noticeRelations(s *session, document jsonv.Object, prior tftypes.Value) dia
 // keepRelations puts the relations into body that the remote document has, the
 // plan does not declare, and nobody asked to remove.
 func keepRelations(c *change, remote, body jsonv.Object) jsonv.Object {
-	mode, _ := text(lens.AsObj(c.plan)["undeclared_relations"])
+	mode := c.kind.undeclared(lens.AsObj(c.plan))
 	if mode == undeclaredRemove {
 		return body
 	}
@@ -126,10 +152,9 @@ func keepRelations(c *change, remote, body jsonv.Object) jsonv.Object {
 
 // drops lists the relations that an update of a blueprint takes away because its
 // map does not declare them any more.
-func drops(prior, plan lens.Obj) []string {
-	mode, _ := text(plan["undeclared_relations"])
+func (k *kind) drops(prior, plan lens.Obj) []string {
 	now := plan["relations"]
-	if mode == undeclaredKeep || prior == nil || now.Type() != nil && !now.IsKnown() {
+	if k.undeclared(plan) == undeclaredKeep || prior == nil || now.Type() != nil && !now.IsKnown() {
 		return nil
 	}
 	declared, gone := lens.AsObj(now), map[string]bool{}
@@ -156,18 +181,19 @@ func planUndeclared(ctx context.Context, c *change) diag.Diagnostics {
 		c.renames(c.was[0], c.key[0])
 	}
 	was, now := lens.AsObj(c.prior), lens.AsObj(c.plan)
-	id, gone := c.was[0], drops(was, now)
+	id, gone := c.was[0], c.kind.drops(was, now)
 	others := c.others(ctx)
 	c.drops(id, slices.Concat(gone, others))
 	var diags diag.Diagnostics
 	if len(others) > 0 {
 		addAt(&diags, diag.SeverityWarning, tftypes.NewAttributePath().WithAttributeName("undeclared_relations"),
 			fmt.Sprintf("Blueprint %s loses relations that it does not declare", id),
-			fmt.Sprintf("undeclared_relations = \"remove\" takes away %s, and its values in every entity.", strings.Join(others, ", ")))
+			fmt.Sprintf("Removing what is not declared takes away %s, and its values in every entity. To keep what others declare, set undeclared_relations = \"keep\".", strings.Join(others, ", ")))
 		gone = slices.Concat(gone, others)
 	}
 	for _, key := range gone {
-		if c.expects(blueprintRelation, id, key) {
+		// One that is only in the state may go too, or asks when it is planned.
+		if _, planned, _ := c.intention(blueprintRelation, joinID([]string{id, key})); planned {
 			diags.Append(dropped(id, key))
 		}
 	}
@@ -187,15 +213,19 @@ func foreseeBlueprintRelation(s *session, key []string) diag.Diagnostics {
 // away, beside those that the state holds.
 func (c *change) others(ctx context.Context) []string {
 	was, now := lens.AsObj(c.prior), lens.AsObj(c.plan)
-	before, _ := text(was["undeclared_relations"])
-	if mode, _ := text(now["undeclared_relations"]); mode != undeclaredRemove || before == undeclaredRemove {
+	if c.kind.undeclared(now) != undeclaredRemove || c.kind.undeclared(was) == undeclaredRemove {
 		return nil
 	}
 	remote := jsonv.Map(c.plannedBlueprint(ctx, c.was[0]), "relations")
+	structure, err := c.builtIn(ctx, c.was[0])
+	if err != nil {
+		return nil // what is built in cannot be told now
+	}
 	var out []string
 	for _, key := range slices.Sorted(maps.Keys(remote)) {
 		_, held := lens.AsObj(was["relations"])[key]
-		if _, declared := lens.AsObj(now["relations"])[key]; !held && !declared {
+		_, shipped := jsonv.Map(structure, "relations")[key]
+		if _, declared := lens.AsObj(now["relations"])[key]; !held && !declared && !shipped && jsonv.String(remote[key], "type") != resultTarget {
 			out = append(out, key)
 		}
 	}
@@ -203,7 +233,11 @@ func (c *change) others(ctx context.Context) []string {
 }
 
 func dropped(blueprint, key string) diag.Diagnostic {
+	owner := "port_blueprint"
+	if strings.HasPrefix(blueprint, systemPrefix) {
+		owner = "port_" + systemBlueprintName
+	}
 	return diag.NewErrorDiagnostic(fmt.Sprintf("Relation %s of blueprint %s would lose its values", key, blueprint),
-		fmt.Sprintf("A port_blueprint_relation manages the relation %s, and in the same plan the port_blueprint %s drops it from its relations, which removes it from every entity. "+
-			"To hand it over, set undeclared_relations = \"keep\" in the port_blueprint; to be rid of it, leave the port_blueprint_relation out too.", key, blueprint))
+		fmt.Sprintf("A port_blueprint_relation manages the relation %s, and in the same plan the %s %s drops it, which removes it from every entity. "+
+			"To hand it over, set undeclared_relations = \"keep\" in the %[2]s; to be rid of it, leave the port_blueprint_relation out too.", key, owner, blueprint))
 }

@@ -150,3 +150,49 @@ func TestAnImportedBlueprintHasItsRelations(t *testing.T) {
 		}},
 	)
 }
+
+func undeclaredUser(body string) string {
+	return "resource \"port_system_blueprint\" \"u\" {\n  identifier = \"_user\"\n" + lines(body) + "\n}\n"
+}
+
+const relationOfUser = `
+resource "port_blueprint_relation" "r" {
+  blueprint_identifier = port_system_blueprint.u.identifier
+  identifier           = "r"
+  target               = "_team"
+}
+`
+
+// A system blueprint's relations are its own, unless it is told to keep those that
+// are declared elsewhere: then port_blueprint_relation adds to it in peace.
+func TestASystemBlueprintKeepsRelationsDeclaredElsewhere(t *testing.T) {
+	t.Parallel()
+	a := open(t)
+	own := `, relations = { s = { target = "_team" } }`
+	relations := func(want ...string) resource.TestCheckFunc {
+		return func(*terraform.State) error {
+			got := sortedKeys(jsonv.Map(a.Must(http.MethodGet, "/v1/blueprints/_user", nil), "blueprint", "relations"))
+			if diff := cmp.Diff(want, got); diff != "" {
+				return fmt.Errorf("relations (-want +got):\n%s", diff)
+			}
+			return nil
+		}
+	}
+	shipped := sortedKeys(jsonv.Map(a.Must(http.MethodGet, "/v1/blueprints/_user", nil), "blueprint", "relations"))
+	if len(shipped) > 0 {
+		t.Fatalf("_user ships relations: %v", shipped)
+	}
+	a.run(
+		resource.TestStep{Config: undeclaredUser(own) + relationOfUser, ExpectNonEmptyPlan: true, ExpectError: match(`set undeclared_relations = "keep" in the port_system_blueprint`)},
+		resource.TestStep{Config: undeclaredUser(`undeclared_relations = "keep"`+own) + relationOfUser, Check: relations("r", "s")},
+		resource.TestStep{Config: undeclaredUser(`undeclared_relations = "keep"`+own) + relationOfUser, ConfigPlanChecks: emptyPlan},
+		// An update, and a relation that is declared no more, leave it alone.
+		resource.TestStep{Config: undeclaredUser(`undeclared_relations = "keep", properties = { string_props = { p = {} } }`+own) + relationOfUser, Check: relations("r", "s")},
+		resource.TestStep{Config: undeclaredUser(`undeclared_relations = "keep"`) + relationOfUser, Check: relations("r", "s")},
+		resource.TestStep{Config: undeclaredUser(`undeclared_relations = "keep"`) + relationOfUser, ConfigPlanChecks: emptyPlan},
+		// Not to keep them any more is refused while somebody manages one, and removes the rest.
+		resource.TestStep{Config: undeclaredUser(``) + relationOfUser, ExpectError: match(`Relation r of blueprint _user would lose its values`)},
+		resource.TestStep{Config: undeclaredUser(``), Check: relations()},
+		resource.TestStep{Config: undeclaredUser(``), ConfigPlanChecks: emptyPlan},
+	)
+}

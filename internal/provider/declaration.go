@@ -86,9 +86,9 @@ type API struct {
 	Relocate func(pointer []string) []string
 	// Sift returns what of a document concerns the resource, given values that it
 	// has or had. It is not asked on import and by data sources. Optional.
-	Sift func(document jsonv.Object, held ...tftypes.Value) jsonv.Object
+	Sift func(k *kind, document jsonv.Object, held ...tftypes.Value) jsonv.Object
 	// Notice adds warnings about a document that was refreshed. Optional.
-	Notice func(s *session, document jsonv.Object, prior tftypes.Value) diag.Diagnostics
+	Notice func(s *session, k *kind, document jsonv.Object, prior tftypes.Value) diag.Diagnostics
 	// Check adds checks of a configuration that need no server. Optional.
 	Check func(config tftypes.Value) []lens.Problem
 }

@@ -72,7 +72,7 @@ func (k *kind) readBy(ctx context.Context, s *session, key []string, prior tftyp
 		return prior, k.failure("read", key, err, prior)
 	}
 	if k.decl.API.Notice != nil && !seen.IsNull() {
-		return v, k.decl.API.Notice(s, body, seen)
+		return v, k.decl.API.Notice(s, k, body, seen)
 	}
 	return v, nil
 }
@@ -118,7 +118,7 @@ func (k *kind) sift(body jsonv.Object, held ...tftypes.Value) jsonv.Object {
 	if k.decl.API.Sift == nil || len(held) == 0 {
 		return body
 	}
-	return k.decl.API.Sift(body, held...)
+	return k.decl.API.Sift(k, body, held...)
 }
 
 // decodeAnswer decodes what a write answered. All that matters is what plan does

@@ -14,11 +14,13 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/lens"
 )
 
+const systemBlueprintName = "system_blueprint"
+
 // systemBlueprintDeclaration is port_system_blueprint,
 // reference/provider-catalog.md §5.
 func systemBlueprintDeclaration() *Declaration {
 	return &Declaration{
-		Name: "system_blueprint",
+		Name: systemBlueprintName,
 		Doc: "Additions to a system blueprint such as `_user`, `_team` or `_rule`: properties, relations, mirror properties and calculation properties beside the built-in ones. " +
 			"Creating the resource takes the blueprint over as it is; the plan says which additions made elsewhere it would remove. " +
 			"Destroying it removes the additions it manages, and with them their values in every entity; the blueprint itself and its built-in parts stay.",
@@ -27,7 +29,7 @@ func systemBlueprintDeclaration() *Declaration {
 		Foreseen: true,
 		API: API{
 			Read: readBlueprint, Create: createSystemBlueprint, Update: updateSystemBlueprint, Delete: deleteSystemBlueprint,
-			Decode: decodeSystemBlueprint, Plan: planSystemBlueprint, Check: checkSystemBlueprint,
+			Decode: decodeSystemBlueprint, Plan: planSystemBlueprint, Check: checkSystemBlueprint, Sift: siftRelations,
 		},
 		Parts: []lens.Part{
 			lens.Field("identifier", lens.String, lens.Req, "Identifier of the system blueprint, such as `_user`.").Check(notEmpty()).Replace(),
@@ -35,6 +37,7 @@ func systemBlueprintDeclaration() *Declaration {
 			relations(),
 			mirrorProperties(),
 			calculationProperties(),
+			systemUndeclaredRelations(),
 			lens.Field("include_in_global_search", lens.Bool, lens.Opt, "Whether global search finds the blueprint's entities."),
 		},
 	}
@@ -50,7 +53,7 @@ func planSystemBlueprint(ctx context.Context, c *change) diag.Diagnostics {
 	if c.session == nil || len(c.key) == 0 {
 		return nil
 	}
-	diags := slices.Concat(planRenamings(ctx, c), planTypes(c), planTargets(ctx, c))
+	diags := slices.Concat(planUndeclared(ctx, c), planRenamings(ctx, c), planTypes(c), planTargets(ctx, c))
 	id := c.key[0]
 	remote := c.plannedBlueprint(ctx, id)
 	if remote == nil {
@@ -92,6 +95,9 @@ func planAdoption(c *change, remote jsonv.Object) diag.Diagnostics {
 	}
 	var lost []string
 	for _, at := range collections {
+		if at.attribute == "relations" && c.kind.undeclared(mine) == undeclaredKeep {
+			continue
+		}
 		for _, key := range slices.Sorted(maps.Keys(jsonv.Map(remote, at.path...))) {
 			if !holds(mine, at.attribute, key) && !taken[at.path[len(at.path)-1]+"/"+key] {
 				lost = append(lost, at.attribute+"."+key)

@@ -109,7 +109,7 @@ func extendSystemBlueprint(ctx context.Context, c *change, id string) (jsonv.Obj
 		}
 	}
 	return putTyped(ctx, c, remote, func(remote jsonv.Object) jsonv.Object {
-		return extended(remote, structure, c.kind.codec.Overlay(remote, c.body))
+		return keepRelations(c, remote, extended(remote, structure, c.kind.codec.Overlay(remote, c.body)))
 	})
 }
 
