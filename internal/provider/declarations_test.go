@@ -129,6 +129,35 @@ func TestDeclarationsObeyTheLaws(t *testing.T) {
 	})
 }
 
+// What a data source asks is a codec as any other.
+func TestQueriesObeyTheLaws(t *testing.T) {
+	t.Parallel()
+	wires := map[string][]string{
+		"search": {`{"query": {"combinator": "and", "rules": [{"property": "$title", "operator": "=", "value": 1.5}]}, "include": ["a"], "exclude": [], "excludeCalculatedProperties": false, "attachTitleToRelation": true}`},
+		"entities": {
+			`{"blueprint": "svc", "query": {"combinator": "or", "rules": []}, "include": ["$title"], "exclude": ["b", "a"], "excludeCalculatedProperties": true, "limit": 7}`,
+			`{"blueprint": "svc", "combinator": "and", "rules": [
+				{"property": "lang", "operator": "in", "value": ["a", "b"]}, {"relation": "env", "operator": "=", "value": "x"},
+				{"property": "$createdAt", "operator": "between", "value": {"preset": "today"}},
+				{"blueprint": "env", "operator": "relatedTo", "value": "x", "direction": "upstream"}, {"property": "lang", "operator": "isEmpty"}]}`,
+		},
+		"blueprints": {`{}`},
+	}
+	for _, a := range queries {
+		t.Run(a.query.Name, func(t *testing.T) {
+			t.Parallel()
+			var samples []lenstest.Sample
+			for _, text := range wires[a.query.Name] {
+				samples = append(samples, lenstest.Wire(text))
+			}
+			if len(samples) == 0 {
+				t.Fatal("no sample of what it asks")
+			}
+			lenstest.Laws(t, a.args, samples...)
+		})
+	}
+}
+
 // config makes a configuration from JSON text with the names of attributes.
 func config(t testing.TB, k *kind, text string) tftypes.Value {
 	t.Helper()

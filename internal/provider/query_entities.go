@@ -67,8 +67,8 @@ func searchRule() lens.Kind {
 		lens.Field("operator", lens.Enum(operators...), lens.Req, "How to compare."),
 		lens.Alternates("value",
 			lens.Alt{Name: "value", Kind: lens.String, Doc: "What to compare with. It is sent as the type that the blueprint declares for the property: a number, true or false, or text."},
-			lens.Alt{Name: "values", Kind: lens.List(lens.String), Doc: "Several of them, for operators such as `in` and `containsAny`, sent as `value` is.", Checks: []lens.Check{lens.Size(1, -1)}},
-			lens.Alt{Name: "period", Kind: lens.Object(
+			lens.Alt{Name: "values", Kind: lens.List(lens.String), Accepts: func(j any) bool { _, ok := j.([]any); return ok }, Doc: "Several of them, for operators such as `in` and `containsAny`, sent as `value` is.", Checks: []lens.Check{lens.Size(1, -1)}},
+			lens.Alt{Name: "period", Accepts: func(j any) bool { _, ok := j.(jsonv.Object); return ok }, Kind: lens.Object(
 				lens.Field("from", lens.String, lens.Opt, "Beginning, as RFC 3339."),
 				lens.Field("to", lens.String, lens.Opt, "End, as RFC 3339."),
 				lens.Field("preset", lens.String, lens.Opt, "Period that moves with the calendar, such as `today` or `lastWeek`, instead of the other two."),
