@@ -1,0 +1,6 @@
+import {
+  to = port_organization.this
+  identity = {
+    name = "Acme"
+  }
+}

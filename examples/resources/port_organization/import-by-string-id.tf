@@ -1,0 +1,4 @@
+import {
+  to = port_organization.this
+  id = "Acme"
+}

@@ -1,0 +1,2 @@
+# There is one organization: any ID finds it.
+terraform import port_organization.this Acme

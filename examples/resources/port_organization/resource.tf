@@ -1,0 +1,3 @@
+resource "port_organization" "this" {
+  name = "Acme"
+}

@@ -1,0 +1,4 @@
+import {
+  to = port_organization_secret.registry
+  id = "REGISTRY_TOKEN"
+}
