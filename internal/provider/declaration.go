@@ -81,6 +81,9 @@ type API struct {
 	// depends on more than the attribute; s is nil when the provider is not
 	// configured. Optional.
 	Replaces func(s *session, prior, planned lens.Obj) []string
+	// Anew names the computed attributes that an update gives values that are not
+	// known before. Optional.
+	Anew func(prior, planned lens.Obj) []string
 	// Relocate turns a pointer into the body that was sent into one into the body
 	// of the codec, where those differ. Optional.
 	Relocate func(pointer []string) []string

@@ -127,6 +127,11 @@ func TestDeclarationsObeyTheLaws(t *testing.T) {
 		t.Parallel()
 		lenstest.Laws(t, kindOf(t, "entities").codec, lenstest.Wire(wireEntities))
 	})
+	t.Run("app", func(t *testing.T) {
+		t.Parallel()
+		lenstest.Laws(t, kindOf(t, "app").codec, lenstest.Wire(`{"id": "c", "name": "CI", "enabled": true, "secret": "s",
+			"createdAt": "2024-01-01T00:00:00.000Z", "updatedAt": "2024-01-02T00:00:00.120Z"}`))
+	})
 	t.Run("organization", func(t *testing.T) {
 		t.Parallel()
 		lenstest.Laws(t, kindOf(t, "organization").codec, lenstest.Wire(`{"name": "Acme"}`))

@@ -94,12 +94,18 @@ func (k *kind) volatile(c *change, planned, prior tftypes.Value) tftypes.Value {
 	for _, name := range k.decl.Moves {
 		moved = moved || !was[name].Equal(now[name])
 	}
+	var anew []string
+	if k.decl.API.Anew != nil {
+		anew = k.decl.API.Anew(was, now)
+	}
 	changes := lens.Obj{}
 	for _, a := range k.attrs {
 		if a.Mode != lens.Computed || a.Name == "id" {
 			continue
 		}
 		switch {
+		case slices.Contains(anew, a.Name):
+			changes[a.Name] = unknownOf(a.Type)
 		case same:
 			changes[a.Name] = was[a.Name]
 		case a.Plan&lens.Volatile != 0 || moved:

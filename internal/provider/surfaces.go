@@ -25,7 +25,7 @@ type surfaces struct {
 
 // registered are the kinds of objects the provider knows.
 var registered = compileAll(blueprintDeclaration(), blueprintRelationDeclaration(), entityDeclaration(), systemBlueprintDeclaration(), aggregationDeclaration(), entitiesDeclaration(),
-	organizationDeclaration(), organizationSecretDeclaration())
+	organizationDeclaration(), organizationSecretDeclaration(), appDeclaration())
 
 func compileAll(declarations ...*Declaration) []*kind {
 	out := make([]*kind, len(declarations))

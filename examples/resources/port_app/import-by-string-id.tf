@@ -1,0 +1,4 @@
+import {
+  to = port_app.ci
+  id = "CI"
+}

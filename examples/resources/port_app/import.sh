@@ -1,0 +1,2 @@
+# The ID is the client ID, or the name where only one set of credentials has it.
+terraform import port_app.ci CI
