@@ -50,7 +50,7 @@ const (
 
 func undeclaredRelations() lens.Part {
 	return undeclaredSetting("Left out, those that `relations` declared before are removed, and all others are left alone: those of `port_blueprint_relation`, " +
-		"and those that somebody added in Port, which a warning names. " +
+		"and those added in Port, which a warning names where somebody else changed the blueprint last. " +
 		"`keep` removes none, which lets a relation move from `relations` to `port_blueprint_relation` without loss; " +
 		"`remove` shows all others as changes and removes them, also those added by hand.")
 }

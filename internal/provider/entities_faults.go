@@ -52,7 +52,7 @@ func (w *groupWrite) diagnose() diag.Diagnostics {
 		}
 	}
 	if len(unsent) > 0 {
-		detail += fmt.Sprintf("\n\nOf %d entities it is not known that they are as configured: %s. What was written before is in the state.", len(unsent), enumerate(unsent, 10))
+		detail += fmt.Sprintf("\n\nNot known to be as configured: %d of the entities (%s). What was written before is in the state.", len(unsent), enumerate(unsent, 10))
 	}
 	diags.AddError("Could not write the entities of blueprint "+w.blueprint, detail)
 	return diags
