@@ -39,7 +39,7 @@ const wholeAggregation = `resource "port_aggregation_properties" "this" {
 }
 `
 
-func TestAggregationPropertiesLiveAWholeLife(t *testing.T) {
+func TestAggregationPropertiesLiveAWholeLifeBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
 		t.Helper()

@@ -26,7 +26,7 @@ func (a *account) app(name string) any {
 	return apps[i]
 }
 
-func TestAppLivesAWholeLife(t *testing.T) {
+func TestAppLivesAWholeLifeBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
 		t.Helper()

@@ -96,7 +96,7 @@ func relationConfig(body string) string {
 	return "\nresource \"port_blueprint_relation\" \"this\" {\n" + lines(body) + "\n}"
 }
 
-func TestBlueprintRelationLivesAWholeLife(t *testing.T) {
+func TestBlueprintRelationLivesAWholeLifeBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
 		a := open(t, change)

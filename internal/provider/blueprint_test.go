@@ -74,7 +74,7 @@ resource "port_blueprint" "this" {
 }
 `
 
-func TestBlueprintLivesAWholeLife(t *testing.T) {
+func TestBlueprintLivesAWholeLifeBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, blueprintLivesAWholeLife)
 }
@@ -180,7 +180,7 @@ func drop(path ...string) func(jsonv.Object) {
 }
 
 // What says the same in other words is no change, on either side.
-func TestBlueprintIsQuietAboutSpelling(t *testing.T) {
+func TestBlueprintIsQuietAboutSpellingBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, blueprintIsQuietAboutSpelling)
 }
@@ -214,7 +214,7 @@ func blueprintIsQuietAboutSpelling(t *testing.T, change func(*provider.Options))
 	a.run(steps...)
 }
 
-func TestBlueprintPlansOnlyWhatChanges(t *testing.T) {
+func TestBlueprintPlansOnlyWhatChangesBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, blueprintPlansOnlyWhatChanges)
 }

@@ -51,7 +51,7 @@ resource "port_entities" "this" {
 
 const entitiesRoute = "/v1/blueprints/service/entities/bulk"
 
-func TestEntitiesLiveAWholeLife(t *testing.T) {
+func TestEntitiesLiveAWholeLifeBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
 		t.Helper()
@@ -130,7 +130,7 @@ func TestEntitiesShowTheLeafThatWasChangedByHand(t *testing.T) {
 
 // What fails is told entity by entity; what worked stays, also after a creation,
 // and the next apply sends the rest alone.
-func TestEntitiesKeepWhatWorked(t *testing.T) {
+func TestEntitiesKeepWhatWorkedBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
 		t.Helper()

@@ -66,7 +66,7 @@ resource "port_entity" "this" {
 
 const entityPath = "/v1/blueprints/service/entities/a%2Fb:c@d"
 
-func TestEntityLivesAWholeLife(t *testing.T) {
+func TestEntityLivesAWholeLifeBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, entityLivesAWholeLife)
 }
@@ -135,7 +135,7 @@ func TestEntityShowsEveryChangeMadeByHand(t *testing.T) {
 
 // A value that the blueprint's default filled in is not drift, unless someone
 // changes it.
-func TestEntityLeavesDefaultsOfTheBlueprintAlone(t *testing.T) {
+func TestEntityLeavesDefaultsOfTheBlueprintAloneBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, entityLeavesDefaultsOfTheBlueprintAlone)
 }
@@ -220,7 +220,7 @@ func TestEntityGetsAnIdentifierAndKeepsIt(t *testing.T) {
 	)
 }
 
-func TestEntityRenamesAndMoves(t *testing.T) {
+func TestEntityRenamesAndMovesBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, entityRenamesAndMoves)
 }

@@ -219,11 +219,15 @@ func (a *account) sent(want ...string) resource.TestCheckFunc {
 	}
 }
 
-// bothWays runs a test with the server's shortcuts and without them.
+// bothWays runs a test with the server's shortcuts and, in the long suites, which
+// find it by its name, without them too.
 func bothWays(t *testing.T, test func(t *testing.T, change func(*provider.Options))) {
 	for name, without := range map[string]bool{"shortcuts": false, "framework": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if without && os.Getenv("PORT_LONG") == "" {
+				t.Skip("the framework's way runs in the long suites")
+			}
 			test(t, func(o *provider.Options) { o.WithoutShortcuts = without })
 		})
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/provider"
 )
 
-func TestTheOrganizationIsTakenOverAndLeft(t *testing.T) {
+func TestTheOrganizationIsTakenOverAndLeftBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
 		t.Helper()
@@ -79,7 +79,7 @@ func secret(body string) string {
 	return "resource \"port_organization_secret\" \"this\" {\n" + lines(body) + "\n}\n"
 }
 
-func TestOrganizationSecretLivesAWholeLife(t *testing.T) {
+func TestOrganizationSecretLivesAWholeLifeBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
 		t.Helper()
@@ -117,7 +117,7 @@ func TestOrganizationSecretKeepsWhatIsSaid(t *testing.T) {
 
 // A write-only value is sent with a new version and then only, and stands in no
 // state; so does the value that it takes over from.
-func TestOrganizationSecretWriteOnlyValues(t *testing.T) {
+func TestOrganizationSecretWriteOnlyValuesBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
 		t.Helper()

@@ -42,7 +42,7 @@ func queryOf(rules string) string {
 
 const services = `{ property = "$blueprint", operator = "=", value = "service" }`
 
-func TestSearchShowsEntitiesOfTheWholeCatalog(t *testing.T) {
+func TestSearchShowsEntitiesOfTheWholeCatalogBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, searchShowsEntitiesOfTheWholeCatalog)
 }

@@ -42,7 +42,7 @@ func (a *account) shows(id string, want jsonv.Object) resource.TestCheckFunc {
 	}
 }
 
-func TestRenamedFromKeepsTheValues(t *testing.T) {
+func TestRenamedFromKeepsTheValuesBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, renamedFromKeepsTheValues)
 }

@@ -45,7 +45,7 @@ resource "port_system_blueprint" "this" {
 const theUser = "port_system_blueprint.this"
 
 // rows: §3.4 1-5
-func TestSystemBlueprintLivesAWholeLife(t *testing.T) {
+func TestSystemBlueprintLivesAWholeLifeBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
 		t.Helper()
