@@ -36,7 +36,7 @@ func appendValue(b []byte, v any) []byte {
 	case bool:
 		return strconv.AppendBool(b, v)
 	case string:
-		return appendString(b, v)
+		return AppendString(b, v)
 	case json.Number:
 		if plainInteger(string(v)) {
 			return append(b, v...)
@@ -75,7 +75,7 @@ func appendObject(b []byte, o Object) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendString(b, k), ':')
+		b = append(AppendString(b, k), ':')
 		b = appendValue(b, o[k])
 	}
 	return append(b, '}')
@@ -94,7 +94,8 @@ func plainInteger(s string) bool {
 	return true
 }
 
-func appendString(b []byte, s string) []byte {
+// AppendString appends s as JSON text, as [Encode] writes it.
+func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	from := 0
 	for i := 0; i < len(s); {

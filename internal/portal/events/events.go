@@ -50,6 +50,8 @@ type Log struct {
 	// count numbers the records of this process. Records of one moment are
 	// ordered by it.
 	count atomic.Int64
+	// rests is until when nothing outdated is looked for, in nanoseconds of the epoch.
+	rests atomic.Int64
 }
 
 var _ catalog.Recorder = (*Log)(nil)
@@ -71,10 +73,13 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 }
 
 // Every pruneEvery-th record takes up to pruneBatch outdated documents away, which is
-// fast enough to keep up with whatever rate of writes there once was.
+// fast enough to keep up with whatever rate of writes there once was. Once none are
+// left it rests, for looking is not free: a scan makes a store write what could have
+// waited for the commit, and portals on one database conflict over what they scan.
 const (
 	pruneEvery = 64
 	pruneBatch = 256
+	pruneRest  = time.Hour
 )
 
 // Record writes what happened; it implements [catalog.Recorder]. The events'
@@ -118,7 +123,7 @@ func (l *Log) write(tx store.Tx, events []catalog.Event) error {
 	}
 	d[placeKey] = p.text()
 	err := tx.Put(KindRecord, d, first.Actor.Org, named(first.Blueprint), p.identifier(l.salt))
-	if err != nil || p.count/pruneEvery == (p.count-int64(len(events)))/pruneEvery {
+	if err != nil || p.count/pruneEvery == (p.count-int64(len(events)))/pruneEvery || l.clock.Now().UnixNano() < l.rests.Load() {
 		return err
 	}
 	return l.prune(tx, first.Actor.Org)
@@ -149,6 +154,9 @@ func (l *Log) prune(tx store.Tx, org string) error {
 		if err := tx.Delete(KindRecord, row.Key...); err != nil {
 			return err
 		}
+	}
+	if len(old) < pruneBatch {
+		l.rests.Store(l.clock.Now().Add(pruneRest).UnixNano())
 	}
 	return nil
 }

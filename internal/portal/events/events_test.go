@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -452,6 +453,50 @@ func TestOutdatedRecordsGoAwayWhileOthersAreWritten(t *testing.T) {
 		if got := count(); got != 65 {
 			t.Errorf("%d documents are kept, want 65", got)
 		}
+	})
+}
+
+// scanning counts the scans of a transaction.
+type scanning struct {
+	store.Tx
+	scans *int
+}
+
+func (s scanning) Scan(k store.Kind, where store.Where, page store.Page, prefix ...string) iter.Seq2[store.Row, error] {
+	*s.scans++
+	return s.Tx.Scan(k, where, page, prefix...)
+}
+
+// A scan makes a store write what waits for the commit, so writes must rarely scan.
+func TestOutdatedRecordsAreLookedForOnceAnHourUnlessSomeAreLeft(t *testing.T) {
+	t.Parallel()
+	everyStore(t, func(t *testing.T, w *world) {
+		scans := 0
+		write := func(records int) {
+			w.update(func(tx store.Tx) error {
+				for n := range records {
+					if err := w.log.Record(scanning{tx, &scans}, w.event(n)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		looked := func(when string, want int) {
+			t.Helper()
+			if scans != want {
+				t.Errorf("%s: %d scans, want %d", when, scans, want)
+			}
+			scans = 0
+		}
+		write(640)
+		looked("within the first hour", 1)
+		w.clock.Advance(time.Hour)
+		write(128)
+		looked("an hour later", 1)
+		w.clock.Advance(events.Retention + time.Millisecond)
+		write(448)
+		looked("with 768 to take away by 256", 4)
 	})
 }
 

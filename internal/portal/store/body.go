@@ -13,11 +13,13 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 )
 
-// Documents are stored as plain JSON text. This codec does for jsonv's closed
-// set of values what encoding/json does for every Go type, several times
-// faster; a scan that cannot use an index spends its time here.
+// Documents are stored as plain JSON text. The reader does for jsonv's closed set
+// of values what encoding/json does for every Go type, several times faster; a
+// scan that cannot use an index spends its time here.
 
-// encodeBody writes a checked document compactly and with sorted keys.
+// encodeBody writes a checked document compactly and with sorted keys. Unlike
+// [jsonv.Encode], which writes what encoding/json does, it keeps every number's
+// text as it is and lets a nil list come back as a list.
 func encodeBody(d Doc) string { return string(appendObject(make([]byte, 0, 512), d)) }
 
 func appendValue(b []byte, v any) []byte {
@@ -25,7 +27,7 @@ func appendValue(b []byte, v any) []byte {
 	case bool:
 		return strconv.AppendBool(b, v)
 	case string:
-		return appendString(b, v)
+		return jsonv.AppendString(b, v)
 	case json.Number:
 		return append(b, v...)
 	case []any:
@@ -58,33 +60,10 @@ func appendObject(b []byte, o jsonv.Object) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendString(b, k), ':')
+		b = append(jsonv.AppendString(b, k), ':')
 		b = appendValue(b, o[k])
 	}
 	return append(b, '}')
-}
-
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	from := 0
-	for i := range len(s) {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, s[from:i]...)
-		from = i + 1
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		default:
-			const digits = "0123456789abcdef"
-			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-		}
-	}
-	return append(append(b, s[from:]...), '"')
 }
 
 // decodeBody reads what encodeBody wrote, or what somebody put there by hand.
