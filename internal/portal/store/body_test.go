@@ -114,7 +114,7 @@ func BenchmarkBody(b *testing.B) {
 			encodeBody(d)
 		}
 	})
-	b.Run("encode by encoding json", func(b *testing.B) {
+	b.Run("encode for the wire", func(b *testing.B) {
 		for b.Loop() {
 			if bytes.Equal(jsonv.Encode(d), nil) {
 				b.Fatal("nothing")
