@@ -11,14 +11,20 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"unicode/utf8"
 )
 
 // Object is a JSON object.
 type Object = map[string]any
 
-// Decode reads exactly one JSON value. Text after it is an error, and a syntax
-// error says at which line and column it stands.
+// Decode reads exactly one JSON value. Text after it is an error, and so are bytes
+// that are not UTF-8, which encoding/json would exchange without a word. An error
+// of syntax says at which line and column it stands.
 func Decode(text []byte) (any, error) {
+	if at := invalid(text); at >= 0 {
+		line, col := position(text, int64(at)+1)
+		return nil, fmt.Errorf("line %d, column %d: not UTF-8", line, col)
+	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	var v any
@@ -30,6 +36,20 @@ func Decode(text []byte) (any, error) {
 		return nil, fmt.Errorf("line %d, column %d: text after the JSON value", line, col)
 	}
 	return v, nil
+}
+
+// invalid is where the first byte stands that is not UTF-8, -1 when all are.
+func invalid(text []byte) int {
+	if utf8.Valid(text) {
+		return -1
+	}
+	for at := 0; ; {
+		r, size := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && size <= 1 {
+			return at
+		}
+		at += size
+	}
 }
 
 // DecodeObject is [Decode] for text that must hold a JSON object.

@@ -121,3 +121,11 @@ func TestPointersRoundTrip(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestTextThatIsNotUTF8IsRefusedWhereItStands(t *testing.T) {
+	t.Parallel()
+	_, err := jsonv.Decode([]byte("{\n \"ü\": \"\xa8\"}"))
+	if err == nil || err.Error() != "line 2, column 9: not UTF-8" {
+		t.Error(err)
+	}
+}
