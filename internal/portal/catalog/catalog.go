@@ -49,6 +49,8 @@ type Deps struct {
 	Runs     Runs
 	Actions  Actions
 	Recorder Recorder
+	Accounts Accounts
+	Follower Follower
 	// Wake asks for a call of [Catalog.ExpireTimers] at a moment. It is called
 	// in the transaction that sets a timer, before it is known whether that will
 	// be; the call must come after the transaction.
@@ -73,6 +75,11 @@ type Actor struct {
 	// (reference/identity.md §8.6).
 	Origin       string
 	Installation string
+	// User is the e-mail of the user who calls, "" for machine credentials: what
+	// contextual values of queries are about.
+	User string
+	// Rights are what the caller may do; nil is everything.
+	Rights Rights
 }
 
 // WriteOptions are the query parameters of entity writes (reference/catalog.md §1.5).

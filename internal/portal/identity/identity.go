@@ -19,6 +19,7 @@ import (
 	"slices"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
@@ -71,8 +72,12 @@ type Identity struct {
 type Principal struct {
 	// Org is the organization's id and the first part of its store keys.
 	Org string
-	// ID is what createdBy shows: for a machine the client id.
+	// ID is what createdBy shows: for a machine the client id, for a user the
+	// user's id.
 	ID string
+	// User is nil for machine credentials. It says what held when the request was
+	// checked and is not to be changed.
+	User *access.User
 }
 
 // Open reads the organization of a store and creates it in an empty one. Several

@@ -1,0 +1,44 @@
+package catalog
+
+import (
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// Accounts keeps users and teams in step with the entities that are their other
+// face (reference/identity.md §4.3), in the transaction that writes these.
+type Accounts interface {
+	// Admit looks at a write of an entity of _user or _team before anything else
+	// does: it fills in what is not given, and refuses what is protected.
+	Admit(tx store.Tx, w *AccountWrite) error
+	// Written is told of an entity that was created (before is nil), changed, or
+	// deleted (after is nil). What it returns is told to the caller beside the
+	// entity, once.
+	Written(tx store.Tx, actor Actor, before, after store.Doc) (additional jsonv.Object, err error)
+}
+
+// AccountWrite is a write of an entity of _user or _team as it was asked for.
+// [Accounts.Admit] may change all but Actor, Blueprint, Existing and Merge.
+type AccountWrite struct {
+	Actor     Actor
+	Blueprint string
+	ID        string
+	// Existing is the stored entity, nil when the write creates one. With Merge
+	// what is not given stays.
+	Existing store.Doc
+	Merge    bool
+
+	HasTitle   bool
+	Title      any
+	HasTeam    bool
+	Team       []string
+	Properties jsonv.Object
+}
+
+// Follower keeps documents that name blueprints and their fields in step with them.
+type Follower interface {
+	BlueprintRenamed(tx store.Tx, org, was, is string) error
+	BlueprintDeleted(tx store.Tx, org, blueprint string) error
+	FieldRenamed(tx store.Tx, org, blueprint string, was Field, is string) error
+	FieldDeleted(tx store.Tx, org, blueprint string, field Field) error
+}
