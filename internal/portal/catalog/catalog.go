@@ -80,6 +80,11 @@ type Actor struct {
 	User string
 	// Rights are what the caller may do; nil is everything.
 	Rights Rights
+	// Through says by which other way than the routes of entities a user or a team
+	// is written, in words that [Accounts] understands; "" is those routes. On other
+	// ways nobody can fill what an organization requires of its own
+	// (reference/identity.md §4.4), so that it is not asked for.
+	Through string
 }
 
 // WriteOptions are the query parameters of entity writes (reference/catalog.md §1.5).
