@@ -89,7 +89,7 @@ type Attr struct {
 	Unordered bool
 	// Choices are rules on how many of some nested attributes may be set.
 	Choices []Choice
-	// Unread marks a value the server takes but never gives back.
+	// Unread marks a value the server takes, or gives once, and never gives back.
 	Unread bool
 }
 

@@ -220,6 +220,28 @@ func TestWriteOnlyComesFromTheConfigurationAlone(t *testing.T) {
 	}
 }
 
+func TestWhatOnlyAWriteAnswersIsKept(t *testing.T) {
+	t.Parallel()
+	c := lens.MustCompile(lens.Field("name", lens.String, lens.Req, "Name."), lens.ReadOnly("secret", lens.String, "Secret.").Keep().Unread())
+	equal(t, value(t, c.Type(), `{"name":"n","secret":"s"}`), get(t, c, `{"name":"n","secret":"s"}`, value(t, c.Type(), `{"name":"n"}`)))
+	held := value(t, c.Type(), `{"name":"n","secret":"s"}`)
+	equal(t, held, get(t, c, `{"name":"n"}`, held))
+	equal(t, value(t, c.Type(), `{"name":"n"}`), get(t, c, `{"name":"n"}`, lens.Null(c.Type())))
+}
+
+func TestEmptyCollectionsThatAreSentAlwaysMayShow(t *testing.T) {
+	t.Parallel()
+	c := lens.MustCompile(lens.Field("name", lens.String, lens.Req, "Name."), lens.Field("teams", lens.Set(lens.String), lens.Opt, "Teams.").Always().EmptyShows())
+	unset, empty := value(t, c.Type(), `{"name":"n"}`), value(t, c.Type(), `{"name":"n","teams":[]}`)
+	for _, v := range []tftypes.Value{unset, empty} {
+		if diff := cmp.Diff(`{"name":"n","teams":[]}`, put(t, c, v)); diff != "" {
+			t.Error(diff)
+		}
+		equal(t, v, get(t, c, `{"name":"n","teams":[]}`, v))
+	}
+	equal(t, empty, get(t, c, `{"name":"n","teams":[]}`, lens.Null(c.Type())))
+}
+
 func TestEntityValuesGoWhereTheyBelong(t *testing.T) {
 	t.Parallel()
 	hints := map[string][2]string{"count": {"number", ""}, "names": {"array", "number"}, "text": {"string", ""}}

@@ -104,14 +104,18 @@ func (f *FieldPart) OmitEmpty() *FieldPart { f.omitEmpty, f.emptyNull = true, tr
 // EmptyIsNull reads [] and {} as null where no prior value says otherwise.
 func (f *FieldPart) EmptyIsNull() *FieldPart { f.emptyNull = true; return f }
 
+// EmptyShows reads [] and {} as such where there is no prior value, also of a
+// field that is sent always.
+func (f *FieldPart) EmptyShows() *FieldPart { f.emptyNull = false; return f }
+
 // Always sends the key even when the attribute is null, as [] or {}.
 func (f *FieldPart) Always() *FieldPart { f.always, f.emptyNull = true, true; return f }
 
 // Sensitive hides the value in Terraform's output.
 func (f *FieldPart) Sensitive() *FieldPart { f.attr.Sensitive = true; return f }
 
-// Unread is for values the server takes but never gives back: reading keeps the
-// state.
+// Unread is for values that the server takes, or gives in the answer to a write,
+// and never again: reading keeps the state.
 func (f *FieldPart) Unread() *FieldPart { f.attr.Unread = true; return f }
 
 // Replace makes a change replace the resource.
@@ -212,7 +216,7 @@ type omitted struct{}
 // Get implements [Part].
 func (f *FieldPart) Get(r *Run, from Body, prior, to Obj) error {
 	was := prior[f.attr.Name]
-	if f.attr.Unread {
+	if f.attr.Unread && (Known(was) || f.attr.Mode != Computed) {
 		to[f.attr.Name] = Null(f.attr.Type)
 		if Known(was) {
 			to[f.attr.Name] = was

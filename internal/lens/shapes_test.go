@@ -210,6 +210,8 @@ var assorted = lens.MustCompile(
 	lens.Field("policy", lens.JSONObject.BlankIsNull(), lens.Opt, "Policy.").NullOnClear(),
 	lens.Field("users", lens.Unordered(lens.String), lens.Opt, "Users.").Always(),
 	lens.Field("roles", lens.Set(lens.String), lens.Opt, "Roles.").Default([]string{}),
+	lens.Field("groups", lens.Set(lens.String), lens.Opt, "Groups.").Always().EmptyShows(),
+	lens.ReadOnly("once", lens.JSON, "What only a write answers.").Keep().Unread(),
 	lens.Field("widgets", lens.List(lens.JSONObject), lens.Opt, "Widgets."),
 	lens.Field("weights", lens.Map(lens.Decimal), lens.Opt, "Weights."),
 	lens.Field("relations", lens.Map(lens.TextOrJSON("combinator", "rules")), lens.Opt, "Relations."),
