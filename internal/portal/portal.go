@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/events"
@@ -66,6 +67,7 @@ type Portal struct {
 	store    store.Store
 	ownStore bool
 	catalog  *catalog.Catalog
+	access   *access.Access
 	identity *identity.Identity
 	api      *httpapi.API
 	// migrations and timers are nil until the portal is put together.
@@ -160,7 +162,8 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	p.timers = &timers{store: p.store, clock: o.Clock, log: o.Log, org: p.identity.Org(), look: o.look}
-	p.catalog = catalog.New(catalog.Deps{Clock: o.Clock, IDs: o.IDs, Recorder: log, Wake: p.timers.wake})
+	p.access = access.New(access.Deps{Clock: o.Clock, IDs: o.IDs})
+	p.catalog = catalog.New(catalog.Deps{Clock: o.Clock, IDs: o.IDs, Recorder: log, Follower: p.access, Wake: p.timers.wake})
 	p.timers.catalog = p.catalog
 	p.migrations = &migrations{store: p.store, catalog: p.catalog, clock: o.Clock, log: o.Log, jobs: map[string]*migrationJob{}}
 	p.api = httpapi.New(httpapi.Options{

@@ -5,7 +5,44 @@
 // ([catalog.Rights]). It does not know who calls: that is for identity to say.
 package access
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
+	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
+)
+
+// Deps are what [New] needs.
+type Deps struct {
+	Clock clock.Clock
+	IDs   ident.Source
+	// ListAllFields makes permission documents tell of every property and relation
+	// of their blueprint (reference/identity.md §7.4 B6).
+	ListAllFields bool
+	// Strict refuses users and teams in permission documents that do not exist (B8).
+	Strict bool
+}
+
+// Access answers for the rights of users. It is safe for concurrent use; what it
+// keeps beside the store follows from what is stored.
+type Access struct {
+	deps  Deps
+	cache *documentCache
+}
+
+// New makes an Access.
+func New(deps Deps) *Access { return &Access{deps: deps, cache: newDocumentCache(1024)} }
+
+// Rights are what a user may do in the catalog: nil, which is everything, for
+// administrators and for machines, which are no user.
+func (a *Access) Rights(org string, u *User) catalog.Rights {
+	if u.Admin() {
+		return nil
+	}
+	return &rights{access: a, org: org, user: u}
+}
 
 // The roles of users (reference/identity.md §7.1).
 const (
@@ -35,6 +72,23 @@ func (u *User) Admin() bool { return u == nil || u.Role == RoleAdmin }
 func (u *User) ModeratesAny() bool {
 	return u != nil && u.Role == RoleModerator && len(u.Moderates) > 0
 }
+
+// has tells whether a role in a list admits the user (§7.1). Names of roles compare
+// in any letter case; one that nobody knows admits nobody.
+func (u *User) has(role string) bool {
+	switch {
+	case u.Admin(), strings.EqualFold(role, RoleMember):
+		return true
+	case u.Role != RoleModerator:
+		return false
+	case strings.EqualFold(role, RoleModerator):
+		return len(u.Moderates) > 0
+	}
+	return slices.ContainsFunc(u.Moderates, func(bp string) bool { return strings.EqualFold(role, ModeratorOf(bp)) })
+}
+
+// ModeratorOf names the role of a blueprint's moderators.
+func ModeratorOf(blueprint string) string { return blueprint + "-moderator" }
 
 // Manages tells whether the user may change a blueprint and what belongs to it.
 func (u *User) Manages(blueprint string) bool {

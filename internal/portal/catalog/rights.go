@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"errors"
+
 	"github.com/portlens/terraform-provider-port/internal/portal/query"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
@@ -46,7 +48,23 @@ type Rights interface {
 type Grant struct {
 	All   bool
 	Among *query.Query
+	// Owned says that Among is about the teams that own an entity, so that a write
+	// must not take the entity out of the set (reference/identity.md §7.5).
+	Owned bool
 }
 
 // None tells that no entity is in the set, whatever it holds.
 func (g Grant) None() bool { return !g.All && g.Among == nil }
+
+// Definition returns the document of a blueprint as it is stored, system ones
+// included; nil when there is none. It is shared and must not be changed.
+func Definition(tx store.Tx, org, blueprint string) (store.Doc, error) {
+	doc, err := tx.Get(KindBlueprint, org, blueprint)
+	if !errors.Is(err, store.ErrNotFound) {
+		return doc, err
+	}
+	if b := systemBlueprint(blueprint); b != nil {
+		return b.doc, nil
+	}
+	return nil, nil
+}

@@ -53,6 +53,22 @@ func (q *Query) Among(identifiers []string) *Query {
 	return &Query{root: &group{rules: []node{one, q.root}}}
 }
 
+// OwnedBy matches the entities that one of the teams owns, by identifier.
+func OwnedBy(teams []string) *Query {
+	r := &propertyRule{property: "$team", op: "containsAny"}
+	r.value.fixed = want(jsonv.FromStrings(teams))
+	return &Query{root: r}
+}
+
+// Any matches what at least one of the queries does, and nothing without queries.
+func Any(queries ...*Query) *Query {
+	g := &group{or: true, not: len(queries) == 0}
+	for _, q := range queries {
+		g.rules = append(g.rules, q.root)
+	}
+	return &Query{root: g}
+}
+
 // Match decides whether e fulfils the query. One env serves all entities of one
 // request: it remembers what does not depend on the entity.
 func (q *Query) Match(env *Env, e Entity) bool { return q.root.match(env, e) }
