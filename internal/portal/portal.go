@@ -163,7 +163,10 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	}
 	p.timers = &timers{store: p.store, clock: o.Clock, log: o.Log, org: p.identity.Org(), look: o.look}
 	p.access = access.New(access.Deps{Clock: o.Clock, IDs: o.IDs})
-	p.catalog = catalog.New(catalog.Deps{Clock: o.Clock, IDs: o.IDs, Recorder: log, Follower: p.access, Wake: p.timers.wake})
+	p.catalog = catalog.New(catalog.Deps{
+		Clock: o.Clock, IDs: o.IDs, Recorder: log, Accounts: p.identity, Follower: p.access, Wake: p.timers.wake,
+	})
+	p.identity.Serve(p.catalog)
 	p.timers.catalog = p.catalog
 	p.migrations = &migrations{store: p.store, catalog: p.catalog, clock: o.Clock, log: o.Log, jobs: map[string]*migrationJob{}}
 	p.api = httpapi.New(httpapi.Options{

@@ -9,11 +9,16 @@ import (
 // face (reference/identity.md §4.3), in the transaction that writes these.
 type Accounts interface {
 	// Admit looks at a write of an entity of _user or _team before anything else
-	// does: it fills in what is not given, and refuses what is protected.
+	// does: it fills in what is not given, and refuses what is protected. It writes
+	// nothing: a validation asks too, and so does an item of a bulk that fails later.
 	Admit(tx store.Tx, w *AccountWrite) error
-	// Written is told of an entity that was created (before is nil), changed, or
-	// deleted (after is nil). What it returns is told to the caller beside the
-	// entity, once.
+	// AdmitDeletion refuses the deletion of an entity that must stay, or that the
+	// caller must not delete.
+	AdmitDeletion(tx store.Tx, actor Actor, doc store.Doc) error
+	// Written is told of an entity that was created (before is nil), changed, by
+	// whatever and under whatever name, or deleted (after is nil). It refuses
+	// nothing: what it returns as an error ends the whole call. What it returns
+	// beside is told to the caller with the entity, once.
 	Written(tx store.Tx, actor Actor, before, after store.Doc) (additional jsonv.Object, err error)
 }
 
@@ -28,11 +33,14 @@ type AccountWrite struct {
 	Existing store.Doc
 	Merge    bool
 
-	HasTitle   bool
-	Title      any
-	HasTeam    bool
+	HasTitle bool
+	Title    any
+	HasTeam  bool
+	// Team holds identifiers, those of a user's teams; a team may not exist.
 	Team       []string
 	Properties jsonv.Object
+	// Others tells that the icon or a relation would change too.
+	Others bool
 }
 
 // Follower keeps documents that name blueprints and their fields in step with them.

@@ -41,7 +41,11 @@ func (s *session) bulkItems(bp *blueprint, items []entityBody, o WriteOptions) (
 		var f *fault.Fault
 		switch {
 		case err == nil:
-			entities = append(entities, jsonv.Object{"identifier": w.id, "index": jsonv.Int(i), "created": w.existing == nil})
+			entry := jsonv.Object{"identifier": w.id, "index": jsonv.Int(i), "created": w.existing == nil}
+			if additional := s.additional[entityKey{bp.id, w.id}]; additional != nil && w.existing == nil {
+				entry["additionalData"] = additional
+			}
+			entities = append(entities, entry)
 		case errors.As(err, &f):
 			failures = append(failures, jsonv.Object{
 				"identifier": id, "index": jsonv.Int(i), "statusCode": jsonv.Int(f.Status), "error": f.Code, "message": f.Message,

@@ -14,6 +14,10 @@ func (c *Catalog) DeleteEntity(ctx context.Context, tx store.Tx, actor Actor, bl
 	if _, err := s.openBlueprint(blueprint, o.RunID); err != nil {
 		return err
 	}
+	id, err := s.spelled(blueprint, id)
+	if err != nil {
+		return err
+	}
 	d, err := s.entity(entityKey{blueprint, id})
 	if err != nil {
 		return err
@@ -49,6 +53,9 @@ func (c *Catalog) BulkDelete(ctx context.Context, tx store.Tx, actor Actor, blue
 	deleted := []any{}
 	del := s.deletion(o.Dependents)
 	for _, id := range ids {
+		if id, err = s.spelled(blueprint, id); err != nil {
+			return nil, err
+		}
 		k := entityKey{blueprint, id}
 		d, err := s.entity(k)
 		if err != nil {
@@ -120,6 +127,9 @@ func (d *deletion) perform() error {
 	var optional []loose
 	for i := 0; i < len(d.order); i++ {
 		k := d.order[i]
+		if err := d.admit(k); err != nil {
+			return err
+		}
 		err := d.s.eachReferrer(k, func(r reference, from entityKey) error {
 			switch {
 			case d.going[from]:
@@ -163,6 +173,19 @@ func (d *deletion) perform() error {
 		return err
 	}
 	return d.s.settle()
+}
+
+// admit asks the keeper of accounts whether a user or a team may go.
+func (d *deletion) admit(k entityKey) error {
+	accounts := d.s.accounts(k.blueprint)
+	if accounts == nil {
+		return nil
+	}
+	doc, err := d.s.entity(k)
+	if err != nil || doc == nil {
+		return err
+	}
+	return accounts.AdmitDeletion(d.s.tx, d.s.actor, doc)
 }
 
 // loosen takes an identifier out of an optional relation; the holder's

@@ -129,6 +129,9 @@ func (s *session) renameEntity(was, is entityKey, d store.Doc) error {
 	if err != nil {
 		return err
 	}
+	if err := s.accountWritten(is, before, d); err != nil {
+		return err
+	}
 	bp, err := s.blueprint(is.blueprint)
 	if err != nil || bp == nil || len(bp.timers) == 0 {
 		return err

@@ -19,6 +19,11 @@ type write struct {
 	merge         bool
 	createMissing bool
 
+	// account tells that the entity is a user or a team: its name and its memberships
+	// stay when they are not given, also where the rest is replaced
+	// (reference/identity.md §4.3).
+	account bool
+
 	// dropAdditions makes a merge forget what users added to a system blueprint.
 	dropAdditions bool
 
@@ -63,7 +68,7 @@ func (w *write) title() any {
 	switch {
 	case w.in.hasTitle && w.in.title != nil:
 		return w.in.title
-	case w.merge && !w.in.hasTitle:
+	case (w.merge || w.account && w.existing != nil) && !w.in.hasTitle:
 		return w.existing["title"]
 	}
 	return w.id
@@ -95,7 +100,7 @@ func (w *write) team() error {
 	switch {
 	case w.in.hasTeam:
 		stored = jsonv.FromStrings(w.in.team)
-	case w.merge:
+	case w.merge, w.account:
 		stored = append(stored, jsonv.List(w.existing, "team")...)
 	}
 	w.doc["team"] = stored

@@ -14,6 +14,10 @@ func (c *Catalog) ReadEntity(ctx context.Context, tx store.Tx, actor Actor, blue
 	if _, err := s.needBlueprint(blueprint); err != nil {
 		return nil, err
 	}
+	id, err := s.spelled(blueprint, id)
+	if err != nil {
+		return nil, err
+	}
 	v, err := s.view(entityKey{blueprint, id})
 	if err != nil {
 		return nil, err

@@ -11,27 +11,43 @@ import (
 // datasourceKey is where a stored entity keeps its last writer's User-Agent.
 const datasourceKey = "$datasource"
 
-// CreateEntity creates or, by the options, overrides or merges an entity. created
-// is false when an existing entity was written. With ValidationOnly a read-only
-// transaction is enough.
+// Outcome is what came of a write.
+type Outcome struct {
+	Entity jsonv.Object
+	// Created is false when an existing entity was written.
+	Created bool
+	// Additional is told beside the entity and never again; nil when there is
+	// nothing (see [Accounts.Written]).
+	Additional jsonv.Object
+}
+
+// CreateEntity is [Catalog.WriteEntity] for callers who are not interested in more
+// than the entity.
 func (c *Catalog) CreateEntity(ctx context.Context, tx store.Tx, actor Actor, blueprint string, body any, o WriteOptions) (entity jsonv.Object, created bool, err error) {
+	out, err := c.WriteEntity(ctx, tx, actor, blueprint, body, o)
+	return out.Entity, out.Created, err
+}
+
+// WriteEntity creates or, by the options, overrides or merges an entity. With
+// ValidationOnly a read-only transaction is enough.
+func (c *Catalog) WriteEntity(ctx context.Context, tx store.Tx, actor Actor, blueprint string, body any, o WriteOptions) (Outcome, error) {
 	r := &reader{}
 	in := r.entityBody(body, false)
 	if err := r.problems.Invalid(); err != nil {
-		return nil, false, err
+		return Outcome{}, err
 	}
 	s := c.begin(ctx, tx, actor)
 	s.dry = o.ValidationOnly
 	bp, err := s.openBlueprint(blueprint, o.RunID)
 	if err != nil {
-		return nil, false, err
+		return Outcome{}, err
 	}
 	w, err := s.upsert(bp, in, o)
 	if err != nil {
-		return nil, false, err
+		return Outcome{}, err
 	}
-	entity, err = s.written(w)
-	return entity, w.existing == nil, err
+	entity, err := s.written(w)
+	return Outcome{entity, w.existing == nil, s.additional[entityKey{bp.id, w.id}]}, err
 }
 
 // PutEntity overrides an existing entity.
@@ -54,6 +70,9 @@ func (c *Catalog) changeEntity(ctx context.Context, tx store.Tx, actor Actor, bl
 	s.dry = o.ValidationOnly
 	bp, err := s.openBlueprint(blueprint, o.RunID)
 	if err != nil {
+		return nil, err
+	}
+	if id, err = s.spelled(blueprint, id); err != nil {
 		return nil, err
 	}
 	existing, err := s.entity(entityKey{blueprint, id})
@@ -110,6 +129,9 @@ func (s *session) upsert(bp *blueprint, in entityBody, o WriteOptions) (*write, 
 	}
 	if id == "" {
 		id = s.cat.deps.IDs.Entity()
+	}
+	if id, err = s.spelled(bp.id, id); err != nil {
+		return nil, err
 	}
 	existing, err := s.entity(entityKey{bp.id, id})
 	if err != nil {

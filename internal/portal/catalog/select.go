@@ -79,16 +79,21 @@ func (w *write) resolveQueries() error {
 		}
 		w.in.relations = given
 	}
-	if w.in.teamQuery != nil {
-		teams, err := w.s.needBlueprint("_team")
-		if err != nil {
-			return err
-		}
-		if w.in.team, err = w.s.find(teams, w.in.teamQuery, maxSelected); err != nil {
-			return err
-		}
+	return w.resolveTeam()
+}
+
+// resolveTeam turns teams given by query into identifiers, once.
+func (w *write) resolveTeam() error {
+	if w.in.teamQuery == nil {
+		return nil
 	}
-	return nil
+	teams, err := w.s.needBlueprint(sysTeam)
+	if err != nil {
+		return err
+	}
+	w.in.team, err = w.s.find(teams, w.in.teamQuery, maxSelected)
+	w.in.teamQuery = nil
+	return err
 }
 
 func (w *write) resolveRelation(key string) (any, error) {

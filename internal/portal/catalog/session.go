@@ -60,6 +60,8 @@ type session struct {
 	circular []place
 	// tie is how the session stands to what the catalog has kept.
 	tie tie
+	// additional is what callers are told beside the entities that they wrote.
+	additional map[entityKey]jsonv.Object
 	// writes are the entities put or dropped in this session's transaction.
 	writes []entityKey
 }
@@ -163,33 +165,37 @@ func (s *session) entitiesOf(blueprint string, where store.Where, page store.Pag
 }
 
 func (s *session) putEntity(k entityKey, d store.Doc) error {
+	return s.storeEntity(k, d, func() error { return s.tx.Put(KindEntity, d, s.actor.Org, k.blueprint, k.id) })
+}
+
+func (s *session) dropEntity(k entityKey) error {
+	return s.storeEntity(k, nil, func() error { return s.tx.Delete(KindEntity, s.actor.Org, k.blueprint, k.id) })
+}
+
+// storeEntity makes d what is stored of an entity, with all that follows at once.
+func (s *session) storeEntity(k entityKey, d store.Doc, do func() error) error {
 	if err := s.touch(k); err != nil {
 		return err
 	}
 	if err := s.rewind(k, d); err != nil {
 		return err
 	}
+	var before store.Doc
+	if s.accounts(k.blueprint) != nil && !s.carries {
+		var err error
+		if before, err = s.entity(k); err != nil {
+			return err
+		}
+	}
 	s.entities[k] = d
 	s.forget()
 	if s.dry {
 		return nil
 	}
-	return s.tx.Put(KindEntity, d, s.actor.Org, k.blueprint, k.id)
-}
-
-func (s *session) dropEntity(k entityKey) error {
-	if err := s.touch(k); err != nil {
+	if err := do(); err != nil || s.carries {
 		return err
 	}
-	if err := s.rewind(k, nil); err != nil {
-		return err
-	}
-	s.entities[k] = nil
-	s.forget()
-	if s.dry {
-		return nil
-	}
-	return s.tx.Delete(KindEntity, s.actor.Org, k.blueprint, k.id)
+	return s.accountWritten(k, before, d)
 }
 
 // putBlueprint stores a definition and forgets whatever was derived from it.

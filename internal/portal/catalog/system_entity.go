@@ -38,13 +38,18 @@ func ownsChildren(blueprint string) bool { return blueprint == sysScorecard || b
 
 // systemInput looks at what is asked of an entity of a system blueprint before
 // anything else does.
-func (w *write) systemInput() error {
+func (w *write) systemInput() (err error) {
+	if w.id, err = w.s.spelled(w.bp.id, w.id); err != nil {
+		return err
+	}
 	if w.existing != nil {
 		if err := w.keepIdentifier(); err != nil {
 			return err
 		}
 	}
 	switch w.bp.id {
+	case sysUser, sysTeam:
+		return w.accountInput()
 	case ruleResults:
 		return w.onlyAdditions()
 	case sysScorecard, sysRule:
@@ -187,7 +192,7 @@ func (d *deletion) scored() ([]string, error) {
 // deletesMore tells whether the entities of a blueprint take others along, or
 // their name out of others, so that they cannot simply be dropped.
 func (s *session) deletesMore(id string, refs []reference) bool {
-	return ownsChildren(id) || id == sysTeam || slices.ContainsFunc(refs, func(r reference) bool { return r.isResultTarget() })
+	return ownsChildren(id) || id == sysTeam || s.accounts(id) != nil || slices.ContainsFunc(refs, func(r reference) bool { return r.isResultTarget() })
 }
 
 // leaveTeams takes the teams that are going out of what they own

@@ -94,11 +94,15 @@ func (c *Call) readOptions() catalog.ReadOptions {
 func (c *Call) createEntity() (any, error) {
 	o := c.writeOptions()
 	c.rollback = o.ValidationOnly
-	entity, created, err := c.api.catalog.CreateEntity(c.ctx, c.Tx, c.Actor, c.params[0], c.Body, o)
-	if created {
+	out, err := c.api.catalog.WriteEntity(c.ctx, c.Tx, c.Actor, c.params[0], c.Body, o)
+	if out.Created {
 		c.status = http.StatusCreated
 	}
-	return jsonv.Object{"entity": entity}, err
+	answer := jsonv.Object{"entity": out.Entity}
+	if out.Additional != nil {
+		answer["additionalData"] = out.Additional
+	}
+	return answer, err
 }
 
 func (c *Call) listEntities() (any, error) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
+	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
@@ -64,6 +65,7 @@ type Identity struct {
 	signing []byte
 	sealing []byte
 	key     Key
+	catalog *catalog.Catalog
 
 	verified verified
 }
