@@ -5,6 +5,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/query"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -307,18 +308,12 @@ func (s *session) refuseTargeted(id string) error {
 	return nil
 }
 
-// CountEntities counts a blueprint's entities.
+// CountEntities counts the entities of a blueprint that the caller may read.
 func (c *Catalog) CountEntities(ctx context.Context, tx store.Tx, actor Actor, blueprint string) (int, error) {
-	s := c.begin(ctx, tx, actor)
-	if _, err := s.needBlueprint(blueprint); err != nil {
+	s := c.begin(ctx, tx, actor).reader()
+	bp, err := s.needBlueprint(blueprint)
+	if err != nil {
 		return 0, err
 	}
-	n := 0
-	for _, err := range s.entitiesOf(blueprint, nil, store.Page{}) {
-		if err != nil {
-			return 0, err
-		}
-		n++
-	}
-	return n, nil
+	return s.count(bp, query.All())
 }

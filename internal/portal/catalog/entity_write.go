@@ -155,5 +155,7 @@ func (s *session) upsert(bp *blueprint, in entityBody, o WriteOptions) (*write, 
 
 // written is the answer to a write.
 func (s *session) written(w *write) (jsonv.Object, error) {
-	return s.render(s.viewOf(w.bp, w.doc), projection{})
+	// What was written is shown to whoever wrote it; what lies behind its mirrors is not.
+	r := s.reader()
+	return r.render(r.viewOf(w.bp, w.doc), projection{})
 }

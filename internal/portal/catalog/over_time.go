@@ -95,7 +95,7 @@ func (c *Catalog) AggregateOverTime(ctx context.Context, tx store.Tx, actor Acto
 	if err != nil {
 		return nil, err
 	}
-	s := c.begin(ctx, tx, actor)
+	s := c.begin(ctx, tx, actor).reader()
 	bp, err := s.needBlueprint(in.blueprint)
 	if err != nil {
 		return nil, err

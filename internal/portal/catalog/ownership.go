@@ -61,7 +61,14 @@ func (v *view) team() ([]any, error) {
 	}
 	teams := jsonv.List(v.doc, "team")
 	var on *trace
-	if inherits {
+	switch {
+	case inherits && v.s.whole != nil:
+		// Who owns an entity is shown to whoever may read it, whatever lies on the
+		// way to the owner (reference/identity.md §6.3).
+		if teams, err = v.behind().team(); err != nil {
+			return nil, err
+		}
+	case inherits:
 		on, err = v.s.traced(func() (err error) {
 			teams, err = v.inheritedTeam()
 			return err

@@ -204,7 +204,7 @@ func (s *session) renderRelations(v *view, p projection) (jsonv.Object, error) {
 // titledRelation is a relation's value as {"identifier","title"} (J5).
 func (s *session) titledRelation(r relation, value any) (any, error) {
 	one := func(id string) (any, error) {
-		d, err := s.entity(entityKey{r.target, id})
+		d, err := s.shown(entityKey{r.target, id})
 		if err != nil {
 			return nil, err
 		}

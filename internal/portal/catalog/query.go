@@ -20,20 +20,29 @@ type matcher struct {
 
 // matcher is shared by the whole session, so that what a query finds out once,
 // such as everything related to an entity, holds for every blueprint searched.
+// Only what a caller asks knows who asks: the queries of aggregation properties
+// are evaluated in a session without one, whoever reads their values.
 func (s *session) matcher() *matcher {
 	if s.matching == nil {
-		m := &matcher{s: s}
-		m.env = &query.Env{Now: s.now, Graph: &graph{m}}
-		m.candidate = &candidate{m: m}
-		s.matching = m
+		s.matching = s.newMatcher(s.whole != nil)
 	}
 	return s.matching
+}
+
+func (s *session) newMatcher(asks bool) *matcher {
+	m := &matcher{s: s}
+	m.env = &query.Env{Now: s.now, Graph: &graph{m}}
+	if asks && s.actor.User != "" {
+		m.env.Caller = &caller{m}
+	}
+	m.candidate = &candidate{m: m}
+	return m
 }
 
 // forget drops what was derived from documents that have now changed.
 func (s *session) forget() {
 	clear(s.closures)
-	s.matching = nil
+	s.matching, s.policing, s.own = nil, nil, nil
 	if len(s.views) > 0 {
 		s.views = map[entityKey]*view{} // any of them may mirror what changed
 	}
@@ -172,6 +181,9 @@ func (g *graph) Follow(n query.Node, step string) []query.Node {
 	if v == nil {
 		return nil
 	}
+	if g.m.s.whole != nil {
+		return g.named(v, step)
+	}
 	next, _, _, err := v.hop(step)
 	if err != nil {
 		g.m.fail(err)
@@ -202,6 +214,9 @@ func (g *graph) Edges(n query.Node, forward bool) []query.Edge {
 }
 
 func (g *graph) arriving(n query.Node) []query.Edge {
+	if g.m.s.whole != nil && g.view(n) == nil {
+		return nil
+	}
 	var out []query.Edge
 	err := g.m.s.eachReferrer(entityKey{n.Blueprint, n.Identifier}, func(r reference, from entityKey) error {
 		out = append(out, query.Edge{Relation: r.key, Required: r.required, Other: query.Node{Blueprint: from.blueprint, Identifier: from.id}})

@@ -21,7 +21,7 @@ func (c *Catalog) Search(ctx context.Context, tx store.Tx, actor Actor, body any
 	if err != nil {
 		return nil, err
 	}
-	s := c.begin(ctx, tx, actor)
+	s := c.begin(ctx, tx, actor).reader()
 	all, err := s.allBlueprints()
 	if err != nil {
 		return nil, err
@@ -75,22 +75,36 @@ func compareIn(createdA, a, createdB, b string) int {
 	return cmp.Or(strings.Compare(createdA, createdB), strings.Compare(a, b))
 }
 
-// search yields a blueprint's entities that match, in list order, until f says
-// that it has enough. An index narrows what is looked at; the query alone decides.
+// search yields a blueprint's entities that match and that the caller may read, in
+// list order, until f says that it has enough. An index narrows what is looked at,
+// by what either of the two asks for; they alone decide.
 func (s *session) search(bp *blueprint, q *query.Query, page store.Page, f func(*view, store.Row) (more bool, err error)) error {
-	n, err := s.narrow(bp, q)
+	may, err := s.grant(bp.id)
+	if err != nil || may.None() {
+		return err
+	}
+	n, err := s.narrow(s.matcher(), bp, q)
 	if err != nil || n.nothing {
 		return err
 	}
-	if page.After == "" {
-		page.After = n.after
+	if !may.All {
+		if n, err = s.narrowed(bp, n, may.Among); err != nil || n.nothing {
+			return err
+		}
+	}
+	if page.After == "" && n.first != "" {
+		// No key is as short as this one, so it stands before all of that moment.
+		page.After = store.Cursor(store.Row{Key: []string{""}, Doc: store.Doc{"createdAt": n.first}})
 	}
 	var where store.Where
 	if len(n.equals) > 0 {
 		where = indexed{equals: n.equals}
 	}
 	m := s.matcher()
-	scratch := s.viewOf(bp, nil)
+	scratch, twin := s.viewOf(bp, nil), (*view)(nil)
+	if !may.All {
+		twin = &view{}
+	}
 	for row, err := range s.entitiesOf(bp.id, where, page) {
 		if err != nil {
 			return err
@@ -98,7 +112,15 @@ func (s *session) search(bp *blueprint, q *query.Query, page store.Page, f func(
 		if n.last != "" && jsonv.String(row.Doc, "createdAt") > n.last {
 			return nil
 		}
-		*scratch = view{s: s, bp: bp, doc: row.Doc, key: entityKey{bp.id, row.Key[len(row.Key)-1]}}
+		*scratch = view{s: s, bp: bp, doc: row.Doc, key: entityKey{bp.id, row.Key[len(row.Key)-1]}, twin: twin}
+		if !may.All {
+			*twin = view{s: s.whole, bp: bp, doc: row.Doc, key: scratch.key}
+			if ok, err := s.whole.policies().match(may.Among, twin); err != nil {
+				return err
+			} else if !ok {
+				continue
+			}
+		}
 		ok, err := m.match(q, scratch)
 		if err != nil {
 			return err
@@ -109,6 +131,9 @@ func (s *session) search(bp *blueprint, q *query.Query, page store.Page, f func(
 		// A match keeps its view; those that do not match share one.
 		v := scratch
 		scratch = s.viewOf(bp, nil)
+		if !may.All {
+			twin = &view{}
+		}
 		if more, err := f(v, row); err != nil || !more {
 			return err
 		}

@@ -43,7 +43,7 @@ func (c *Catalog) Aggregate(ctx context.Context, tx store.Tx, actor Actor, body 
 	if err != nil {
 		return nil, err
 	}
-	s := c.begin(ctx, tx, actor)
+	s := c.begin(ctx, tx, actor).reader()
 	all, err := s.allBlueprints()
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ func (c *Catalog) SearchBlueprint(ctx context.Context, tx store.Tx, actor Actor,
 	if err != nil {
 		return nil, err
 	}
-	s := c.begin(ctx, tx, actor)
+	s := c.begin(ctx, tx, actor).reader()
 	bp, err := s.needBlueprint(blueprint)
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (c *Catalog) CountSearch(ctx context.Context, tx store.Tx, actor Actor, blu
 	if err != nil {
 		return 0, err
 	}
-	s := c.begin(ctx, tx, actor)
+	s := c.begin(ctx, tx, actor).reader()
 	bp, err := s.needBlueprint(blueprint)
 	if err != nil {
 		return 0, err
@@ -233,7 +233,7 @@ func (c *Catalog) DatasourceEntities(ctx context.Context, tx store.Tx, actor Act
 	if err := r.problems.Invalid(); err != nil {
 		return nil, err
 	}
-	s := c.begin(ctx, tx, actor)
+	s := c.begin(ctx, tx, actor).reader()
 	where := indexed{match: func(d store.Doc) bool {
 		source := jsonv.String(d, datasourceKey)
 		if source == "" || !strings.HasPrefix(source, prefix) || !strings.HasSuffix(source, suffix) {
@@ -259,7 +259,13 @@ func (c *Catalog) DatasourceEntities(ctx context.Context, tx store.Tx, actor Act
 		if bp == nil {
 			continue
 		}
-		e, err := s.render(s.viewOf(bp, row.Doc), projection{noCalculated: true})
+		v := s.viewOf(bp, row.Doc)
+		if readable, err := s.readable(v); err != nil {
+			return nil, err
+		} else if !readable {
+			continue
+		}
+		e, err := s.render(v, projection{noCalculated: true})
 		if err != nil {
 			return nil, err
 		}

@@ -36,7 +36,7 @@ func (c *Catalog) SearchGlobally(ctx context.Context, tx store.Tx, actor Actor, 
 	if wanted == "" {
 		return results, nil
 	}
-	s := c.begin(ctx, tx, actor)
+	s := c.begin(ctx, tx, actor).reader()
 	all, err := s.allBlueprints()
 	if err != nil {
 		return nil, err

@@ -17,21 +17,17 @@ const maxTraced = 5_000
 // narrowed is what a store can be told about the matches in one blueprint.
 type narrowed struct {
 	equals []store.Equal
-	// after is a cursor before the first match, and last the createdAt of the last.
-	after, last string
+	// first and last are the createdAt before and after which there is no match, ""
+	// for no limit.
+	first, last string
 	// nothing is set when no entity of the blueprint can match.
 	nothing bool
 }
 
 // narrow turns what every match fulfils into conditions for the store.
-func (s *session) narrow(bp *blueprint, q *query.Query) (n narrowed, err error) {
-	m := s.matcher()
+func (s *session) narrow(m *matcher, bp *blueprint, q *query.Query) (n narrowed, err error) {
 	first, last := q.Created(m.env)
-	if text, ok := stampOf(first); ok {
-		// No key is as short as this one, so it stands before all of that moment.
-		n.after = store.Cursor(store.Row{Key: []string{""}, Doc: store.Doc{"createdAt": text}})
-	}
-	n.last, _ = stampOf(last)
+	n.first, n.last = stampOf(first), stampOf(last)
 	bounds := q.Bounds(m.env)
 	if m.err != nil {
 		return n, m.err
@@ -52,13 +48,27 @@ func (s *session) narrow(bp *blueprint, q *query.Query) (n narrowed, err error) 
 	return n, nil
 }
 
-// stampOf spells a moment so that it compares with createdAt; false for none.
-func stampOf(at time.Time) (string, bool) {
+// narrowed adds what every entity fulfils that the caller may read.
+func (s *session) narrowed(bp *blueprint, n narrowed, may *query.Query) (narrowed, error) {
+	more, err := s.whole.narrow(s.whole.policies(), bp, may)
+	if err != nil || more.nothing {
+		return more, err
+	}
+	n.equals = append(n.equals, more.equals...)
+	n.first = max(n.first, more.first)
+	if n.last == "" || more.last != "" && more.last < n.last {
+		n.last = more.last
+	}
+	return n, nil
+}
+
+// stampOf spells a moment so that it compares with createdAt; "" for none.
+func stampOf(at time.Time) string {
 	at = at.UTC()
 	if at.IsZero() || at.Year() < 1000 || at.Year() > 9999 {
-		return "", false
+		return ""
 	}
-	return at.Format(timeFormat), true
+	return at.Format(timeFormat)
 }
 
 // alternatives turns a bound into one condition, of which known is false when it
@@ -113,6 +123,9 @@ func (s *session) lookup(bp *blueprint, term query.Term) (found []store.Equal, k
 			return s.lookupMirror(bp, m, term)
 		}
 	}
+	if term.Name == "$team" {
+		return s.lookupTeam(bp, term)
+	}
 	path, err := s.indexPath(bp, term.Name)
 	if err != nil || path == "" {
 		return nil, false, err
@@ -166,6 +179,27 @@ func (s *session) indexPath(bp *blueprint, name string) (string, error) {
 	}
 	// A relation, or a key that the blueprint does not have and no entity either.
 	return indexRelation + name, nil
+}
+
+// lookupTeam finds the entities that one of the teams owns: by their own teams or,
+// where these are inherited, by those at the end of the path.
+func (s *session) lookupTeam(bp *blueprint, term query.Term) ([]store.Equal, bool, error) {
+	inherits, err := s.inherits(bp)
+	if err != nil {
+		return nil, false, err
+	}
+	const path = indexMeta + "$team"
+	if !inherits {
+		return only(entries(path, term.Values))
+	}
+	end, _, err := s.walkBlueprints(s.blueprint, bp, bp.ownership.path)
+	if err != nil || end == nil {
+		return nil, false, err
+	}
+	if inherits, err = s.inherits(end); err != nil || inherits {
+		return nil, false, err
+	}
+	return s.lookupEnds(bp, bp.ownership.path, end, path, term.Values)
 }
 
 // lookupMirror finds the entities whose mirror shows one of the values, from the

@@ -35,7 +35,7 @@ func (c *Catalog) TopSearch(ctx context.Context, tx store.Tx, actor Actor, bluep
 	if err != nil {
 		return nil, err
 	}
-	s := c.begin(ctx, tx, actor)
+	s := c.begin(ctx, tx, actor).reader()
 	bp, err := s.needBlueprint(blueprint)
 	if err != nil {
 		return nil, err

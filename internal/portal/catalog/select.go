@@ -28,7 +28,7 @@ func (s *session) selectOne(bp *blueprint, q *query.Query) (string, error) {
 	if err := selectable(bp, q, "/identifier", func(string) bool { return false }); err != nil {
 		return "", err
 	}
-	found, err := s.find(bp, q, 2)
+	found, err := s.reader().find(bp, q, 2)
 	if err != nil {
 		return "", err
 	}
@@ -91,7 +91,7 @@ func (w *write) resolveTeam() error {
 	if err != nil {
 		return err
 	}
-	w.in.team, err = w.s.find(teams, w.in.teamQuery, maxSelected)
+	w.in.team, err = w.s.reader().find(teams, w.in.teamQuery, maxSelected)
 	w.in.teamQuery = nil
 	return err
 }
@@ -108,7 +108,7 @@ func (w *write) resolveRelation(key string) (any, error) {
 	if err := selectable(target, w.in.relationQueries[key], jsonv.Pointer("relations", key), target.nearMirror); err != nil {
 		return nil, err
 	}
-	found, err := w.s.find(target, w.in.relationQueries[key], maxSelected)
+	found, err := w.s.reader().find(target, w.in.relationQueries[key], maxSelected)
 	if err != nil {
 		return nil, err
 	}

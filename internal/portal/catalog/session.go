@@ -58,6 +58,12 @@ type session struct {
 	trace *trace
 	// circular are the values that a cycle cut short since the outermost one began.
 	circular []place
+	// whole is the session that sees the organization as it is, nil in that one
+	// itself; own is the one of its caller ([session.reader]). grants are what the
+	// caller may read of the blueprints that were asked about.
+	whole, own *session
+	grants     map[string]Grant
+	policing   *matcher
 	// tie is how the session stands to what the catalog has kept.
 	tie tie
 	// additional is what callers are told beside the entities that they wrote.

@@ -18,10 +18,13 @@ type view struct {
 	teams []any
 	// teamsOn is what teams rest on.
 	teamsOn *trace
+	// twin is the same entity in the session that sees the whole organization.
+	twin *view
 }
 
-// view returns the entity's view, or nil when it does not exist. Views are kept
-// for the session, so that a mirrored target is evaluated once.
+// view returns the entity's view, or nil when it does not exist or the caller may
+// not read it. Views are kept for the session, so that a mirrored target is
+// evaluated once.
 func (s *session) view(k entityKey) (*view, error) {
 	s.trace.read(k)
 	if v, ok := s.views[k]; ok {
@@ -36,6 +39,11 @@ func (s *session) view(k entityKey) (*view, error) {
 		return nil, err
 	}
 	v := s.viewOf(bp, doc)
+	if readable, err := s.readable(v); err != nil {
+		return nil, err
+	} else if !readable {
+		v = nil
+	}
 	s.views[k] = v
 	return v, nil
 }
@@ -52,6 +60,9 @@ func (v *view) property(key string) (any, error) {
 	if kind == notComputed {
 		value, _ := jsonv.Get(v.doc, "properties", key)
 		return value, nil
+	}
+	if kind == isAggregation && v.s.whole != nil {
+		return v.behind().property(key)
 	}
 	if c, ok := v.memo[key]; ok {
 		v.s.trace.absorb(c.on)
@@ -148,19 +159,9 @@ func (v *view) leaf(name string) (any, error) {
 // hop returns the entities one step further: along a relation, or to the owning
 // teams for "$team". known is false when the blueprint has no such step.
 func (v *view) hop(step string) (next []*view, many, known bool, err error) {
-	target, ids := "", []string(nil)
-	if step == "$team" {
-		teams, err := v.team()
-		if err != nil {
-			return nil, false, false, err
-		}
-		target, ids, many = "_team", jsonv.Strings(teams), true
-	} else {
-		r, ok := v.bp.relations[step]
-		if !ok {
-			return nil, false, false, nil
-		}
-		target, ids, many = r.target, v.related(step), r.many
+	target, ids, many, known, err := v.leads(step)
+	if err != nil || !known {
+		return nil, false, false, err
 	}
 	for _, id := range ids {
 		w, err := v.s.view(entityKey{target, id})
@@ -172,6 +173,19 @@ func (v *view) hop(step string) (next []*view, many, known bool, err error) {
 		}
 	}
 	return next, many, true, nil
+}
+
+// leads names what [view.hop] leads to.
+func (v *view) leads(step string) (target string, ids []string, many, known bool, err error) {
+	if step == "$team" {
+		teams, err := v.team()
+		return "_team", jsonv.Strings(teams), true, err == nil, err
+	}
+	r, ok := v.bp.relations[step]
+	if !ok {
+		return "", nil, false, false, nil
+	}
+	return r.target, v.related(step), r.many, true, nil
 }
 
 // walk follows steps from v. known is false when a step does not exist on the

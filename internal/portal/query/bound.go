@@ -93,7 +93,10 @@ func either(rules []node, env *Env) []Bound {
 
 func (r *propertyRule) bounds(env *Env) []Bound {
 	if r.ref != nil {
-		return nil
+		return constant(r.ofCaller(env))
+	}
+	if r.value.ref.missing(env) {
+		return constant(false)
 	}
 	values, ok := listed(r.op, r.value.get(env), textual(r.property))
 	if !ok {
@@ -102,7 +105,18 @@ func (r *propertyRule) bounds(env *Env) []Bound {
 	return []Bound{{{Name: r.property, Values: values}}}
 }
 
+// constant bounds what is true of every entity or of none.
+func constant(holds bool) []Bound {
+	if holds {
+		return nil
+	}
+	return []Bound{{}}
+}
+
 func (r *relationRule) bounds(env *Env) []Bound {
+	if r.value.ref.missing(env) {
+		return constant(false)
+	}
 	values, ok := listed(r.op, r.value.get(env), true)
 	if !ok {
 		return nil
@@ -111,6 +125,9 @@ func (r *relationRule) bounds(env *Env) []Bound {
 }
 
 func (r *schemaRule) bounds(env *Env) []Bound {
+	if r.value.ref.missing(env) {
+		return constant(false)
+	}
 	values, ok := listed(r.op, r.value.get(env), false)
 	if !ok {
 		return nil

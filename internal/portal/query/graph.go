@@ -118,7 +118,7 @@ func (r *pathRule) wanted(env *Env) map[string]bool {
 func (r *pathRule) identifiers(env *Env) map[string]bool {
 	w := r.value.fixed
 	if r.value.ref != nil {
-		w = want(flatten(r.value.ref.resolve(env)))
+		w = want(r.value.ref.resolve(env))
 	}
 	ids := map[string]bool{}
 	for _, e := range w.elements() {

@@ -197,7 +197,9 @@ func TestContextualValuesComeFromTheCaller(t *testing.T) {
 		person, anonymous bool
 	}{
 		{`{"property":"text","operator":"=","value":{"context":"user","property":"$identifier"}}`, true, false},
-		{`{"property":"none","operator":"=","value":{"context":"user","property":"$identifier"}}`, false, true},
+		{`{"property":"none","operator":"=","value":{"context":"user","property":"$identifier"}}`, false, false},
+		{`{"property":"none","operator":"!=","value":{"context":"user","property":"$identifier"}}`, true, false},
+		{`{"property":"none","operator":"=","value":{"context":"user","property":"nothing"}}`, true, false},
 		{`{"property":"num","operator":">","value":{"context":"user","property":"age"}}`, true, false},
 		{`{"property":"$team","operator":"containsAny","value":{"context":"userTeams","property":"$identifier"}}`, true, false},
 		{`{"property":"list","operator":"containsAny","value":{"context":"userTeams","property":"repos"}}`, true, false},
@@ -207,7 +209,11 @@ func TestContextualValuesComeFromTheCaller(t *testing.T) {
 		{`{"property":"text","operator":"in","value":["My Teams"]}`, false, false},
 		{`{"property":{"context":"user","property":"skills"},"operator":"contains","value":"go"}`, true, false},
 		{`{"property":{"context":"userTeams","property":"$identifier"},"operator":"containsAny","value":["core"]}`, true, false},
-		{`{"property":{"context":"user","property":"nothing"},"operator":"isEmpty"}`, true, true},
+		{`{"property":{"context":"user","property":"nothing"},"operator":"isEmpty"}`, true, false},
+		{`{"property":{"context":"userTeams","property":"nothing"},"operator":"isEmpty"}`, true, false},
+		{`{"property":{"context":"userTeams","property":"$identifier"},"operator":"isNotEmpty"}`, true, false},
+		{`{"property":{"context":"userTeams","property":"repos"},"operator":"containsAny","value":["r3"]}`, true, false},
+		{`{"property":{"context":"user","property":"skills"},"operator":"containsAny","value":{"context":"userTeams","property":"repos"}}`, false, false},
 		{`{"property":"text","operator":"matchAny","value":{"context":"user","property":"$identifier"}}`, true, false},
 	} {
 		q := parse(t, rule(c.text), query.CatalogWide)

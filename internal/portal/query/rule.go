@@ -36,7 +36,9 @@ func (g *group) names(visit func(string)) {
 	}
 }
 
-// reference is a contextual value: a property of the caller (§5.8).
+// reference is a contextual value: a property of the caller (§5.8). Without a
+// caller a rule that has one is true of nothing, whatever its operator
+// (reference/identity.md §6.7): "no user" is not a value that entities could share.
 type reference struct {
 	teams    bool
 	property string
@@ -44,8 +46,6 @@ type reference struct {
 
 func (r *reference) resolve(env *Env) any {
 	switch {
-	case env.Caller == nil && r.teams:
-		return []any{}
 	case env.Caller == nil:
 		return nil
 	case r.teams:
@@ -53,10 +53,13 @@ func (r *reference) resolve(env *Env) any {
 		if values == nil {
 			values = []any{}
 		}
-		return values
+		return flatten(values)
 	}
 	return env.Caller.User(r.property)
 }
+
+// missing tells that the caller is asked for and there is none.
+func (r *reference) missing(env *Env) bool { return r != nil && env.Caller == nil }
 
 // side is the value side of a rule: read from the rule, or asked of the caller.
 type side struct {
@@ -75,7 +78,7 @@ func (s *side) get(env *Env) *wanted {
 		w := s.fixed
 		switch {
 		case s.ref != nil:
-			w = want(flatten(s.ref.resolve(env)))
+			w = want(s.ref.resolve(env))
 			w.span = spanOf(w.raw)
 		case s.mine:
 			w = want(myTeams(s.fixed.elements(), env))
@@ -160,14 +163,26 @@ type propertyRule struct {
 }
 
 func (r *propertyRule) match(env *Env, e Entity) bool {
-	s := subject{now: env.Now}
 	if r.ref != nil {
-		s.value = r.ref.resolve(env)
-	} else {
-		s.value = e.Value(r.property)
-		r.describe(&s, e)
+		return r.ofCaller(env)
 	}
+	if r.value.ref.missing(env) {
+		return false
+	}
+	s := subject{now: env.Now, value: e.Value(r.property)}
+	r.describe(&s, e)
 	return test(r.op, &s, r.value.get(env))
+}
+
+// ofCaller decides a rule on the caller, which is the same for every entity.
+func (r *propertyRule) ofCaller(env *Env) bool {
+	return memo(env, r, func() bool {
+		if r.ref.missing(env) || r.value.ref.missing(env) {
+			return false
+		}
+		s := subject{now: env.Now, value: r.ref.resolve(env), listed: r.ref.teams || r.ref.property == "$team"}
+		return test(r.op, &s, r.value.get(env))
+	})
 }
 
 // describe asks for the type of the property where the outcome depends on it.
@@ -216,6 +231,9 @@ type schemaRule struct {
 }
 
 func (r *schemaRule) match(env *Env, e Entity) bool {
+	if r.value.ref.missing(env) {
+		return false
+	}
 	op, negated := r.op, false
 	if positive, ok := negations[r.op]; ok && r.op != "isNotEmpty" {
 		op, negated = positive, true
@@ -250,6 +268,9 @@ type relationRule struct {
 }
 
 func (r *relationRule) match(env *Env, e Entity) bool {
+	if r.value.ref.missing(env) {
+		return false
+	}
 	s := subject{now: env.Now, listed: true, value: r.related(env, e)}
 	return test(r.op, &s, r.value.get(env))
 }
@@ -288,6 +309,9 @@ type scorecardRule struct {
 }
 
 func (r *scorecardRule) match(env *Env, e Entity) bool {
+	if r.value.ref.missing(env) {
+		return false
+	}
 	s := subject{now: env.Now, listed: true, value: r.outcome(e)}
 	return test(r.op, &s, r.value.get(env))
 }
