@@ -77,11 +77,13 @@ func Unauthorized(format string, args ...any) *Fault {
 	return New(http.StatusUnauthorized, "unauthorized", format, args...)
 }
 
-// Problem is one violation inside a body. Path is a JSON pointer; Property,
-// Relation and Reason are set where the reference asks for them.
+// Problem is one violation inside a body. Path is a JSON pointer; Keyword, the
+// word of JSON Schema that is violated, Property, Relation and Reason are set where
+// the reference asks for them.
 type Problem struct {
 	Path     string
 	Message  string
+	Keyword  string
 	Property string
 	Relation string
 	Reason   string
@@ -124,7 +126,7 @@ func (p Problems) Fault(status int, code string) error {
 	texts := make([]string, len(sorted))
 	for i, e := range sorted {
 		entry := map[string]any{"path": e.Path, "message": e.Message}
-		for key, value := range map[string]string{"property": e.Property, "relation": e.Relation, "reason": e.Reason} {
+		for key, value := range map[string]string{"keyword": e.Keyword, "property": e.Property, "relation": e.Relation, "reason": e.Reason} {
 			if value != "" {
 				entry[key] = value
 			}

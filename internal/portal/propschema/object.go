@@ -161,11 +161,11 @@ func hugeNumbers(v any, at []string, found func([]string, json.Number)) {
 	}
 }
 
-func (s *objectSchema) check(o jsonv.Object, add func(below []string, message string)) {
+func (s *objectSchema) check(o jsonv.Object, add func(below []string, keyword, message string)) {
 	huge := false
 	hugeNumbers(o, nil, func(at []string, n json.Number) {
 		huge = true
-		add(at, "is out of range: "+show(n))
+		add(at, "type", "is out of range: "+show(n))
 	})
 	if huge {
 		return
@@ -176,9 +176,15 @@ func (s *objectSchema) check(o jsonv.Object, add func(below []string, message st
 	case err == nil:
 	case errors.As(err, &invalid):
 		p := printer()
-		leaves(invalid, func(e *jsonschema.ValidationError) { add(e.InstanceLocation, e.ErrorKind.LocalizedString(p)) })
+		leaves(invalid, func(e *jsonschema.ValidationError) {
+			keyword := ""
+			if at := e.ErrorKind.KeywordPath(); len(at) > 0 {
+				keyword = at[0]
+			}
+			add(e.InstanceLocation, keyword, e.ErrorKind.LocalizedString(p))
+		})
 	default:
-		add(nil, err.Error())
+		add(nil, "type", err.Error())
 	}
 }
 

@@ -38,3 +38,11 @@ func (p *Property) Check(path []string, value any) fault.Problems {
 	c.check(p, path, value)
 	return c.problems
 }
+
+// CheckNamed is [Property.Check] with problems that also name the keyword that is
+// violated, as answers about the inputs of a run do (reference/actions.md §2.5).
+func (p *Property) CheckNamed(path []string, value any) fault.Problems {
+	c := checker{keywords: true}
+	c.check(p, path, value)
+	return c.problems
+}

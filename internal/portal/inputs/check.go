@@ -1,0 +1,137 @@
+package inputs
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/crypt"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/propschema"
+)
+
+// Check reports every way in which the values break the form: steps 4 and 5 of
+// reference/actions.md §2.5. Paths begin with /properties; each problem names its
+// keyword.
+func (r *Resolved) Check() fault.Problems {
+	var p fault.Problems
+	if !r.asked.AllowUnknown {
+		for _, id := range sortedKeys(r.Values) {
+			if r.form.inputs[id] == nil {
+				add(&p, "additionalProperties", below(nil, "properties", id), "%s", fault.UnknownKey(id))
+			}
+		}
+	}
+	for _, id := range r.form.order {
+		i := r.form.inputs[id]
+		at := []string{"properties", id}
+		v, given := r.Values[id]
+		switch {
+		case given && v != nil:
+			p = append(p, r.value(i, at, v)...)
+		case r.required[id] && !r.hidden[id]:
+			add(&p, "required", at, "is required")
+		}
+	}
+	return p
+}
+
+func add(p *fault.Problems, keyword string, at []string, format string, args ...any) {
+	*p = append(*p, fault.Problem{Path: jsonv.Pointer(at...), Keyword: keyword, Message: fmt.Sprintf(format, args...)})
+}
+
+// value checks a value that is not null.
+func (r *Resolved) value(i *input, at []string, v any) fault.Problems {
+	var p fault.Problems
+	if i.encryption == byClient {
+		if s, ok := v.(string); !ok || !crypt.ClientSide(s) {
+			add(&p, "format", at, "must be encrypted: the base64 text of vector, wrapped key, ciphertext and tag")
+		}
+		return p
+	}
+	if i.static != nil {
+		p = i.static.CheckNamed(at, v)
+	}
+	r.references(i, at, v, &p)
+	l := r.limits[i.id]
+	among(&p, at, l.enum, v)
+	pattern(&p, at, l.pattern, v)
+	if list, ok := v.([]any); ok && i.kind == "array" {
+		sized(&p, at, l, len(list))
+		for n, e := range list {
+			among(&p, below(at, itoa(n)), l.itemEnum, e)
+		}
+	}
+	return p
+}
+
+// references checks entities and teams, of the value or of its items.
+func (r *Resolved) references(i *input, at []string, v any, p *fault.Problems) {
+	each := func(format string, at []string, v any) {
+		switch format {
+		case formatEntity:
+			if _, ok := identifierOf(v); !ok {
+				add(p, "type", at, "want an entity's identifier, got %s", jsonv.KindOf(v))
+			}
+		case formatTeam:
+			if s, ok := v.(string); ok && s == "" {
+				add(p, "format", at, "must name a team")
+			}
+		}
+	}
+	if i.kind != "array" {
+		each(i.format, at, v)
+	} else if list, ok := v.([]any); ok {
+		format := i.itemFormat
+		if format == "" {
+			format = i.format
+		}
+		for n, e := range list {
+			each(format, below(at, itoa(n)), e)
+		}
+	} else if i.format == formatEntity {
+		add(p, "type", at, "want an array, got %s", jsonv.KindOf(v))
+	}
+	seen := map[int]bool{}
+	for _, m := range r.missing[i.id] {
+		where := at
+		if m.item >= 0 {
+			where = below(at, itoa(m.item))
+		}
+		if !seen[m.item] {
+			add(p, "notFound", where, "entity %q was not found", m.id)
+		}
+		seen[m.item] = true
+	}
+}
+
+func among(p *fault.Problems, at []string, allowed []any, v any) {
+	if allowed != nil && !slices.ContainsFunc(allowed, func(a any) bool { return jsonv.Equal(a, v) }) {
+		add(p, "enum", at, "must be equal to one of the allowed values: %s", jsonv.Encode(allowed))
+	}
+}
+
+// pattern checks a computed pattern: a regular expression, or the values allowed.
+func pattern(p *fault.Problems, at []string, rule, v any) {
+	s, isText := v.(string)
+	switch rule := rule.(type) {
+	case string:
+		re, err := propschema.CompileRegexp(rule)
+		if err == nil && isText && !re.MatchString(s) {
+			add(p, "pattern", at, "must match pattern %q", rule)
+		}
+	case []any:
+		if !slices.ContainsFunc(rule, func(a any) bool { return jsonv.Equal(a, v) }) {
+			add(p, "pattern", at, "must be equal to one of the allowed values: %s", jsonv.Encode(rule))
+		}
+	}
+}
+
+func sized(p *fault.Problems, at []string, l limits, n int) {
+	if l.minItems != nil && n < *l.minItems {
+		add(p, "minItems", at, "must have at least %d items, has %d", *l.minItems, n)
+	}
+	if l.maxItems != nil && n > *l.maxItems {
+		add(p, "maxItems", at, "must have at most %d items, has %d", *l.maxItems, n)
+	}
+}
