@@ -172,6 +172,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	p.api = httpapi.New(httpapi.Options{
 		Store: p.store, Catalog: p.catalog, Events: log, Identity: p.identity,
 		Clock: o.Clock, IDs: o.IDs, Log: o.Log, Limits: o.Limits, Migrations: p.migrations,
+		Access: p.access,
 	})
 	if o.Seed != nil {
 		if err := p.Seed(ctx, o.Seed); err != nil {

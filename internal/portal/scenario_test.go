@@ -3,6 +3,7 @@ package portal_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal"
@@ -44,7 +47,7 @@ type scenario struct {
 
 type step struct {
 	Do      string            `yaml:"do"`      // method and path
-	As      string            `yaml:"as"`      // "nobody", or an Authorization header; default the machine's token
+	As      as                `yaml:"as"`      // see [as]; default the machine's token
 	Headers map[string]string `yaml:"headers"` // of the request
 	Body    any               `yaml:"body"`    // sent as JSON
 	Text    *string           `yaml:"text"`    // sent as it is
@@ -55,6 +58,43 @@ type step struct {
 	Answer  map[string]string `yaml:"answer"`   // headers of the answer, as patterns
 	Holds   []string          `yaml:"contains"` // text of the answer
 	Save    map[string]string `yaml:"save"`     // name: pointer into the answer
+}
+
+// as is who a step is done by: "nobody"; an e-mail address, or {user: address, role:
+// Member, teams: [t], moderates: [b], properties: {}}, whose user is created at the
+// first mention and is a service account if the address is one's ([portaltest.User]);
+// or any other text as the header Authorization.
+type as struct {
+	header string
+	user   portaltest.User
+}
+
+func (a *as) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		if !strings.ContainsRune(node.Value, '@') || strings.ContainsRune(node.Value, ' ') {
+			a.header = node.Value
+			return nil
+		}
+		a.user.Email = node.Value
+		return nil
+	}
+	var given struct {
+		User       string         `yaml:"user"`
+		Role       string         `yaml:"role"`
+		Teams      []string       `yaml:"teams"`
+		Moderates  []string       `yaml:"moderates"`
+		Properties map[string]any `yaml:"properties"`
+	}
+	if err := node.Decode(&given); err != nil {
+		return err
+	}
+	if given.User == "" {
+		return errors.New("as: whoever acts needs an e-mail address under \"user\"")
+	}
+	a.user = portaltest.User{
+		Email: given.User, Role: given.Role, Teams: given.Teams, Moderates: given.Moderates, Properties: given.Properties,
+	}
+	return nil
 }
 
 func TestScenarios(t *testing.T) {
@@ -120,12 +160,14 @@ func (st step) run(t *testing.T, p *portaltest.Portal, where string, saved map[s
 	if err != nil {
 		t.Fatalf("%s: %v", where, err)
 	}
-	switch st.As {
-	case "nobody":
-	case "":
+	switch {
+	case st.As.user.Email != "":
+		req.Header.Set("Authorization", "Bearer "+p.As(st.As.user))
+	case st.As.header == "nobody":
+	case st.As.header == "":
 		req.Header.Set("Authorization", "Bearer "+p.Token())
 	default:
-		req.Header.Set("Authorization", fill(st.As, saved))
+		req.Header.Set("Authorization", fill(st.As.header, saved))
 	}
 	for name, value := range st.Headers {
 		req.Header.Set(name, value)

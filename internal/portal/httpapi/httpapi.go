@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/events"
@@ -38,6 +39,16 @@ type Options struct {
 	Limits   Limits
 	// Migrations may be nil: then migrations stay where they are.
 	Migrations Migrations
+	// Access may be nil: then everybody may do with entities and blueprints what
+	// they like.
+	Access Access
+}
+
+// Access says what callers may do.
+type Access interface {
+	// Rights are what a user may do with blueprints and entities, nil when that is
+	// everything.
+	Rights(org string, u *access.User) catalog.Rights
 }
 
 // Migrations is told which migrations there is work for, after the transaction
@@ -63,6 +74,7 @@ type API struct {
 	routes   *router
 
 	migrations Migrations
+	access     Access
 }
 
 // New makes the API.
@@ -71,7 +83,7 @@ func New(o Options) *API {
 	return &API{
 		store: o.Store, catalog: o.Catalog, events: o.Events, identity: o.Identity, clock: o.Clock, ids: o.IDs, log: o.Log,
 		body: o.Limits.Body, rate: newRate(o.Clock, o.Limits), routes: newRouter(table()),
-		migrations: o.Migrations,
+		migrations: o.Migrations, access: o.Access,
 	}
 }
 
@@ -181,24 +193,40 @@ func (x *exchange) answer() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := x.admit(body); err != nil {
-		return nil, errors.Join(x.recheck(claims), err)
+	asked := x.prepare(body)
+	admit := func(tx store.Tx) (err error) {
+		if claims != nil {
+			x.call.Who, err = a.identity.Check(tx, *claims)
+		}
+		if err != nil {
+			return err
+		}
+		x.act()
+		return x.admit(asked)
 	}
-	x.call.Actor = catalog.Actor{Org: x.call.Who.Org, ID: x.call.Who.ID, UserAgent: r.UserAgent()}
-	x.call.Actor.Origin, x.call.Actor.Installation = events.OriginOf(r.UserAgent())
-	result, err := x.run(claims)
+	if route.tx == reads {
+		// The snapshot of what is asked for is that of who asks: it spares a
+		// transaction.
+		return x.run(admit)
+	}
+	if claims == nil {
+		err = admit(nil)
+	} else {
+		err = a.store.View(r.Context(), admit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	result, err := x.run(nil)
 	if err != nil {
 		x.recordRefusal(err)
 	}
 	return result, err
 }
 
-// admit checks what needs no store: the rate, whether the route is built, the
-// query and the body.
-func (x *exchange) admit(body []byte) (err error) {
-	if err := x.api.rate.admit(x.call.Who, x.route); err != nil {
-		return err
-	}
+// prepare reads the query and the body. What is wrong with them is told only to
+// those who may use the route at all (reference/identity.md §1.4).
+func (x *exchange) prepare(body []byte) (err error) {
 	if x.route.handler == nil {
 		return fault.New(http.StatusNotImplemented, "not_implemented", "%s is not implemented by this server", x.route.name())
 	}
@@ -211,21 +239,22 @@ func (x *exchange) admit(body []byte) (err error) {
 	return err
 }
 
-// recheck asks about a token that [exchange.authenticate] left for later, so that
-// a revoked one is refused as such before anything else is.
-func (x *exchange) recheck(claims *identity.Claims) error {
-	if claims == nil {
-		return nil
-	}
-	return x.api.store.View(x.r.Context(), func(tx store.Tx) error {
-		_, err := x.api.identity.Check(tx, *claims)
+// admit lets a recognised caller through to the handler, unless they have called
+// too often, lack the scope of the route, or have asked for what makes no sense.
+func (x *exchange) admit(asked error) error {
+	if err := x.api.rate.admit(x.call.Who, x.route); err != nil {
 		return err
-	})
+	}
+	who, scope := x.call.Who, x.route.scope
+	if own := x.route.own && who.IsUser(x.call.params[0]); !own && !who.User.Holds(scope) {
+		return fault.New(http.StatusForbidden, "insufficient_scope", "%s needs the scope %s", x.route.name(), scope).
+			With("missingScopes", []any{string(scope)})
+	}
+	return asked
 }
 
-// authenticate recognises the caller. What the token says is checked here;
-// whether it still counts is checked against the store: for routes that read,
-// inside their own transaction, which spares a second one.
+// authenticate reads the token of the caller; without claims there is none to be
+// asked about.
 func (x *exchange) authenticate() (*identity.Claims, error) {
 	if x.route.open {
 		return nil, nil
@@ -238,30 +267,41 @@ func (x *exchange) authenticate() (*identity.Claims, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.route.tx == reads {
-		x.call.Who.Org = x.api.identity.Org()
-		return &claims, nil
-	}
-	return nil, x.api.store.View(x.r.Context(), func(tx store.Tx) (err error) {
-		x.call.Who, err = x.api.identity.Check(tx, claims)
-		return err
-	})
+	return &claims, nil
 }
+
+// act says in the words of the catalog who calls.
+func (x *exchange) act() {
+	who, agent := x.call.Who, x.r.UserAgent()
+	actor := catalog.Actor{Org: who.Org, ID: who.ID, UserAgent: agent}
+	actor.Origin, actor.Installation = events.OriginOf(agent)
+	if who.Login {
+		actor.Origin, actor.Installation = originUI, ""
+	}
+	if who.User != nil {
+		actor.User = who.User.Email
+		if x.api.access != nil {
+			actor.Rights = x.api.access.Rights(who.Org, who.User)
+		}
+	}
+	x.call.Actor = actor
+}
+
+// originUI is what people do in a browser (reference/identity.md §8.6).
+const originUI = "UI"
 
 // errRollback ends a transaction whose writes must not stay.
 var errRollback = errors.New("validated only")
 
-func (x *exchange) run(claims *identity.Claims) (result any, err error) {
-	call := func(tx store.Tx) error {
-		c := x.call // a retried transaction starts from the same call
-		if claims != nil {
-			who, err := x.api.identity.Check(tx, *claims)
-			if err != nil {
+// run calls the handler in the transaction of the route, after what comes first in it.
+func (x *exchange) run(first func(store.Tx) error) (result any, err error) {
+	call := func(tx store.Tx) (err error) {
+		if first != nil {
+			if err := first(tx); err != nil {
 				return err
 			}
-			c.Who, c.Actor.Org, c.Actor.ID = who, who.Org, who.ID
-			x.call.Who = who
 		}
+		c := x.call // a retried transaction starts from the same call
 		c.Tx = tx
 		result, err = x.route.handler(&c)
 		x.status, x.call.after = c.status, c.after

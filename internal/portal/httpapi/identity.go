@@ -6,6 +6,20 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 )
 
+// permissions tells callers what they may do (reference/identity.md §1.8).
+func (c *Call) permissions() (any, error) {
+	permissions := []any{}
+	for _, scope := range c.Who.User.Scopes() {
+		permissions = append(permissions, string(scope))
+	}
+	return jsonv.Object{"permissions": permissions}, nil
+}
+
+func (c *Call) rotateCredentials() (any, error) {
+	credentials, err := c.api.identity.RotateCredentials(c.Tx, c.Who, c.params[0])
+	return jsonv.Object{"credentials": credentials}, err
+}
+
 func (c *Call) readOrganization() (any, error) {
 	organization, err := c.api.identity.ReadOrganization(c.Tx, c.Who)
 	return jsonv.Object{"organization": organization}, err

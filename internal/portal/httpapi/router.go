@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/portlens/terraform-provider-port/internal/portal/access"
 )
 
 // kind says which transaction a handler runs in.
@@ -27,6 +29,10 @@ type route struct {
 	mayBody bool
 	// open: no token is needed.
 	open bool
+	// scope is what callers must have for the route as a whole; own: they need not
+	// when the first parameter is their own e-mail address.
+	scope access.Scope
+	own   bool
 	// handler is nil for a route of the API that is not built yet.
 	handler func(*Call) (any, error)
 

@@ -1,6 +1,10 @@
 package httpapi
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/portlens/terraform-provider-port/internal/portal/access"
+)
 
 const (
 	get    = http.MethodGet
@@ -16,34 +20,37 @@ func table() []route {
 		{method: get, pattern: "/health", open: true, handler: (*Call).health},
 		{method: post, pattern: "/v1/auth/access_token", open: true, body: true, handler: (*Call).exchange},
 
-		{method: get, pattern: "/v1/organization", tx: reads, handler: (*Call).readOrganization},
-		{method: put, pattern: "/v1/organization", tx: writes, body: true, handler: (*Call).putOrganization},
-		{method: patch, pattern: "/v1/organization", tx: writes, body: true, handler: (*Call).patchOrganization},
-		{method: get, pattern: "/v1/organization/secrets", tx: reads, handler: (*Call).listSecrets},
-		{method: post, pattern: "/v1/organization/secrets", tx: writes, body: true, handler: (*Call).createSecret},
-		{method: get, pattern: "/v1/organization/secrets/{secret}", tx: reads, handler: (*Call).readSecret},
-		{method: patch, pattern: "/v1/organization/secrets/{secret}", tx: writes, body: true, handler: (*Call).patchSecret},
-		{method: remove, pattern: "/v1/organization/secrets/{secret}", tx: writes, handler: (*Call).deleteSecret},
-		{method: get, pattern: "/v1/apps", tx: reads, handler: (*Call).listApps},
-		{method: post, pattern: "/v1/apps", tx: writes, body: true, handler: (*Call).createApp},
-		{method: put, pattern: "/v1/apps/{app}", tx: writes, body: true, handler: (*Call).renameApp},
-		{method: remove, pattern: "/v1/apps/{app}", tx: writes, handler: (*Call).deleteApp},
-		{method: post, pattern: "/v1/apps/{app}/rotate-secret", tx: writes, handler: (*Call).rotateApp},
-		// What one client once gave its credentials (reference/identity.md §1.8).
-		{method: post, pattern: "/v1/apps/{app}/permissions", handler: (*Call).done},
+		{method: get, pattern: "/v1/auth/permissions", tx: reads, handler: (*Call).permissions},
+		{method: post, pattern: "/v1/rotate-credentials/{user}", scope: access.UpdateUsers, own: true, tx: writes, handler: (*Call).rotateCredentials},
 
-		{method: get, pattern: "/v1/blueprints", tx: reads, handler: (*Call).listBlueprints},
-		{method: post, pattern: "/v1/blueprints", tx: writes, body: true, handler: (*Call).createBlueprint},
-		{method: get, pattern: "/v1/blueprints/{blueprint}", tx: reads, handler: (*Call).readBlueprint},
+		{method: get, pattern: "/v1/organization", tx: reads, handler: (*Call).readOrganization},
+		{method: put, pattern: "/v1/organization", scope: access.UpdateOrganization, tx: writes, body: true, handler: (*Call).putOrganization},
+		{method: patch, pattern: "/v1/organization", scope: access.UpdateOrganization, tx: writes, body: true, handler: (*Call).patchOrganization},
+		{method: get, pattern: "/v1/organization/secrets", scope: access.ReadSecrets, tx: reads, handler: (*Call).listSecrets},
+		{method: post, pattern: "/v1/organization/secrets", scope: access.CreateSecrets, tx: writes, body: true, handler: (*Call).createSecret},
+		{method: get, pattern: "/v1/organization/secrets/{secret}", scope: access.ReadSecrets, tx: reads, handler: (*Call).readSecret},
+		{method: patch, pattern: "/v1/organization/secrets/{secret}", scope: access.UpdateSecrets, tx: writes, body: true, handler: (*Call).patchSecret},
+		{method: remove, pattern: "/v1/organization/secrets/{secret}", scope: access.DeleteSecrets, tx: writes, handler: (*Call).deleteSecret},
+		{method: get, pattern: "/v1/apps", scope: access.ReadApps, tx: reads, handler: (*Call).listApps},
+		{method: post, pattern: "/v1/apps", scope: access.UpdateApps, tx: writes, body: true, handler: (*Call).createApp},
+		{method: put, pattern: "/v1/apps/{app}", scope: access.UpdateApps, tx: writes, body: true, handler: (*Call).renameApp},
+		{method: remove, pattern: "/v1/apps/{app}", scope: access.UpdateApps, tx: writes, handler: (*Call).deleteApp},
+		{method: post, pattern: "/v1/apps/{app}/rotate-secret", scope: access.UpdateApps, tx: writes, handler: (*Call).rotateApp},
+		// What one client once gave its credentials (reference/identity.md §1.8).
+		{method: post, pattern: "/v1/apps/{app}/permissions", scope: access.UpdateApps, handler: (*Call).done},
+
+		{method: get, pattern: "/v1/blueprints", scope: access.ReadBlueprints, tx: reads, handler: (*Call).listBlueprints},
+		{method: post, pattern: "/v1/blueprints", scope: access.CreateBlueprints, tx: writes, body: true, handler: (*Call).createBlueprint},
+		{method: get, pattern: "/v1/blueprints/{blueprint}", scope: access.ReadBlueprints, tx: reads, handler: (*Call).readBlueprint},
 		{method: put, pattern: "/v1/blueprints/{blueprint}", tx: writes, body: true, handler: (*Call).putBlueprint},
 		{method: patch, pattern: "/v1/blueprints/{blueprint}", tx: writes, body: true, handler: (*Call).patchBlueprint},
 		{method: remove, pattern: "/v1/blueprints/{blueprint}", tx: writes, handler: (*Call).deleteBlueprint},
-		{method: get, pattern: "/v1/blueprints/{blueprint}/entities-count", tx: reads, handler: (*Call).countEntities},
+		{method: get, pattern: "/v1/blueprints/{blueprint}/entities-count", scope: access.ReadEntities, tx: reads, handler: (*Call).countEntities},
 		{method: remove, pattern: "/v1/blueprints/{blueprint}/all-entities", tx: writes, handler: (*Call).deleteAllEntities},
 		{method: patch, pattern: "/v1/blueprints/{blueprint}/properties/{property}/rename", tx: writes, body: true, handler: (*Call).renameProperty},
 		{method: patch, pattern: "/v1/blueprints/{blueprint}/mirror/{property}/rename", tx: writes, body: true, handler: (*Call).renameMirror},
 		{method: patch, pattern: "/v1/blueprints/{blueprint}/relations/{relation}/rename", tx: writes, body: true, handler: (*Call).renameRelation},
-		{method: get, pattern: "/v1/blueprints/system/{blueprint}/structure", tx: reads, handler: (*Call).systemStructure},
+		{method: get, pattern: "/v1/blueprints/system/{blueprint}/structure", scope: access.ReadBlueprints, tx: reads, handler: (*Call).systemStructure},
 		// The triggers of a migration that every organization is past
 		// (reference/identity.md §0.2).
 		{method: post, pattern: "/v1/blueprints/system/user-and-team", handler: (*Call).done},
@@ -54,24 +61,24 @@ func table() []route {
 		{method: post, pattern: "/v1/blueprints/persistent-calculation-properties/register", handler: (*Call).done},
 
 		{method: post, pattern: "/v1/blueprints/{blueprint}/entities", tx: writes, body: true, handler: (*Call).createEntity},
-		{method: get, pattern: "/v1/blueprints/{blueprint}/entities", tx: reads, handler: (*Call).listEntities},
-		{method: get, pattern: "/v1/blueprints/{blueprint}/entities/{entity}", tx: reads, handler: (*Call).readEntity},
+		{method: get, pattern: "/v1/blueprints/{blueprint}/entities", scope: access.ReadEntities, tx: reads, handler: (*Call).listEntities},
+		{method: get, pattern: "/v1/blueprints/{blueprint}/entities/{entity}", scope: access.ReadEntities, tx: reads, handler: (*Call).readEntity},
 		{method: put, pattern: "/v1/blueprints/{blueprint}/entities/{entity}", tx: writes, body: true, handler: (*Call).putEntity},
 		{method: patch, pattern: "/v1/blueprints/{blueprint}/entities/{entity}", tx: writes, body: true, handler: (*Call).patchEntity},
 		{method: remove, pattern: "/v1/blueprints/{blueprint}/entities/{entity}", tx: writes, handler: (*Call).deleteEntity},
 		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/bulk", tx: writes, body: true, handler: (*Call).bulkUpsert},
 		{method: post, pattern: "/v1/blueprints/{blueprint}/bulk/entities/delete", tx: writes, body: true, handler: (*Call).bulkDelete},
-		{method: post, pattern: "/v1/entities/search", tx: reads, body: true, handler: (*Call).search},
-		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/search", tx: reads, body: true, handler: (*Call).searchBlueprint},
-		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/search/count", tx: reads, body: true, handler: (*Call).countSearch},
-		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/top-search", tx: reads, body: true, handler: (*Call).topSearch},
-		{method: post, pattern: "/v1/blueprints/entities/datasource-entities", tx: reads, body: true, handler: (*Call).datasourceEntities},
-		{method: post, pattern: "/v1/entities/aggregate", tx: reads, body: true, handler: (*Call).aggregate},
-		{method: get, pattern: "/v1/search", tx: reads, handler: (*Call).searchGlobally},
+		{method: post, pattern: "/v1/entities/search", scope: access.ReadEntities, tx: reads, body: true, handler: (*Call).search},
+		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/search", scope: access.ReadEntities, tx: reads, body: true, handler: (*Call).searchBlueprint},
+		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/search/count", scope: access.ReadEntities, tx: reads, body: true, handler: (*Call).countSearch},
+		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/top-search", scope: access.ReadEntities, tx: reads, body: true, handler: (*Call).topSearch},
+		{method: post, pattern: "/v1/blueprints/entities/datasource-entities", scope: access.ReadEntities, tx: reads, body: true, handler: (*Call).datasourceEntities},
+		{method: post, pattern: "/v1/entities/aggregate", scope: access.ReadEntities, tx: reads, body: true, handler: (*Call).aggregate},
+		{method: get, pattern: "/v1/search", scope: access.ReadEntities, tx: reads, handler: (*Call).searchGlobally},
 
-		{method: post, pattern: "/v1/entities/aggregate-over-time", tx: reads, body: true, handler: (*Call).aggregateOverTime},
-		{method: post, pattern: "/v1/entities/properties-history", tx: reads, body: true, handler: (*Call).propertiesHistory},
-		{method: get, pattern: "/v1/audit-log", tx: reads, handler: (*Call).auditLog},
+		{method: post, pattern: "/v1/entities/aggregate-over-time", scope: access.ReadEntities, tx: reads, body: true, handler: (*Call).aggregateOverTime},
+		{method: post, pattern: "/v1/entities/properties-history", scope: access.ReadEntities, tx: reads, body: true, handler: (*Call).propertiesHistory},
+		{method: get, pattern: "/v1/audit-log", scope: access.ReadAuditLog, tx: reads, handler: (*Call).auditLog},
 
 		{method: get, pattern: "/v1/migrations", tx: reads, handler: (*Call).listMigrations},
 		{method: post, pattern: "/v1/migrations", tx: writes, body: true, handler: (*Call).createMigration},
@@ -79,7 +86,7 @@ func table() []route {
 		{method: post, pattern: "/v1/migrations/{migration}/cancel", tx: writes, mayBody: true, handler: (*Call).cancelMigration},
 	}
 	for _, r := range unbuilt {
-		routes = append(routes, route{method: r.method, pattern: r.pattern})
+		routes = append(routes, route{method: r.method, pattern: r.pattern, scope: r.scope})
 	}
 	return routes
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
-// A credentials document is {"id", "name", "secret" sealed, "enabled",
+// The credentials document of an app is {"id", "name", "secret" sealed, "enabled",
 // "createdAt", "updatedAt", "token"}; token is the claim set of the one live
 // token (reference/identity.md §1.1 T4), not the token itself.
 
@@ -77,6 +77,9 @@ func (i *Identity) ListApps(tx store.Tx, who Principal, fields []string) ([]any,
 		if err != nil {
 			return nil, err
 		}
+		if !isApp(row.Doc) {
+			continue
+		}
 		app, err := i.app(row.Doc, fields...)
 		if err != nil {
 			return nil, err
@@ -125,7 +128,7 @@ func (i *Identity) RotateApp(tx store.Tx, who Principal, id string) (jsonv.Objec
 }
 
 func (i *Identity) changeApp(tx store.Tx, who Principal, id string, change func(store.Doc) error) (jsonv.Object, error) {
-	old, err := found(tx, KindCredentials, "App", who.Org, id)
+	old, err := foundApp(tx, who.Org, id)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +149,7 @@ func (i *Identity) changeApp(tx store.Tx, who Principal, id string, change func(
 // DeleteApp answers DELETE /v1/apps/{id}. Callers may delete the set that signed
 // their own token, which ends with it.
 func (i *Identity) DeleteApp(tx store.Tx, who Principal, id string) error {
-	old, err := found(tx, KindCredentials, "App", who.Org, id)
+	old, err := foundApp(tx, who.Org, id)
 	if err != nil {
 		return err
 	}
@@ -154,6 +157,18 @@ func (i *Identity) DeleteApp(tx store.Tx, who Principal, id string) error {
 		return err
 	}
 	return i.note(tx, who, noted{"DELETE", "app", id}, old, nil)
+}
+
+// isApp tells the credentials of the organization from those of a user, which are
+// not listed and which no route of apps knows.
+func isApp(doc store.Doc) bool { return jsonv.String(doc, "owner") == "" }
+
+func foundApp(tx store.Tx, org, id string) (store.Doc, error) {
+	doc, err := found(tx, KindCredentials, "App", org, id)
+	if err == nil && !isApp(doc) {
+		return nil, fault.NotFound("App", id)
+	}
+	return doc, err
 }
 
 func appBody(body any) (name string, err error) {

@@ -1,6 +1,6 @@
-// Package identity knows who calls: the organization, its machine credentials,
-// and the access tokens they are exchanged for (reference/identity.md §1). It
-// does not decide what a caller may do.
+// Package identity knows who calls: the organization, its machine credentials, its
+// users, and the access tokens that credentials are exchanged for
+// (reference/identity.md §1). It does not decide what a caller may do.
 //
 // Secrets: the organization's credentials must stay readable, because the API
 // lists them (reference/identity.md §1.6), and so must its secrets, because
@@ -19,7 +19,6 @@ import (
 	"slices"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
-	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
@@ -64,22 +63,11 @@ type Identity struct {
 	machine string
 	signing []byte
 	sealing []byte
+	decoy   string
 	key     Key
 	catalog *catalog.Catalog
 
 	verified verified
-}
-
-// Principal is who makes a request.
-type Principal struct {
-	// Org is the organization's id and the first part of its store keys.
-	Org string
-	// ID is what createdBy shows: for a machine the client id, for a user the
-	// user's id.
-	ID string
-	// User is nil for machine credentials. It says what held when the request was
-	// checked and is not to be changed.
-	User *access.User
 }
 
 // Open reads the organization of a store and creates it in an empty one. Several

@@ -21,7 +21,7 @@ const noteRetention = 365 * 24 * time.Hour
 type noted struct{ action, resource, identifier string }
 
 // unnoted are the keys that hold secrets, or what stands for one.
-var unnoted = []string{"secret", "value", "token"}
+var unnoted = []string{"secret", "value", "salt", "hash", "token"}
 
 // note records a change together with it, and takes outdated records away. A secret
 // is told of only in that it changed.
@@ -33,7 +33,7 @@ func (i *Identity) note(tx store.Tx, who Principal, what noted, before, after st
 	}
 	secrets := []any{}
 	for _, key := range unnoted {
-		if key != "token" && before != nil && after != nil && before[key] != after[key] {
+		if key != "token" && key != "salt" && before != nil && after != nil && before[key] != after[key] {
 			secrets = append(secrets, key)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
@@ -98,10 +99,9 @@ func (s sealer) aead() (cipher.AEAD, error) {
 
 // useKey settles under which key secrets are sealed. sealedBy is what the server
 // document says, "" for data whose secrets are sealed under its own signing key.
-func (i *Identity) useKey(sealedBy string) (err error) {
+func (i *Identity) useKey(sealedBy string) error {
 	if sealedBy == "" {
-		i.sealing, err = deriveKey(i.signing, "credentials")
-		return err
+		return i.sealWith(i.signing, "credentials")
 	}
 	if err := i.findKey(); err != nil {
 		return err
@@ -116,7 +116,16 @@ func (i *Identity) useKey(sealedBy string) (err error) {
 	if id != sealedBy {
 		return fmt.Errorf("the data's secrets are sealed with another key than %s", i.key.name())
 	}
-	i.sealing, err = deriveKey(i.key.Have, "secrets")
+	return i.sealWith(i.key.Have, "secrets")
+}
+
+func (i *Identity) sealWith(key []byte, purpose string) (err error) {
+	if i.sealing, err = deriveKey(key, purpose); err != nil {
+		return err
+	}
+	// What is opened for client ids that nobody has. It never leaves the process, so
+	// that its nonce need not be another one each time.
+	i.decoy, err = sealer{i.sealing}.seal(strings.Repeat("0", nonceLength), strings.Repeat("0", clientSecretLength), "")
 	return err
 }
 
@@ -186,6 +195,9 @@ func (i *Identity) reseal(tx store.Tx, old sealer, kind store.Kind, key string, 
 		rows = append(rows, row)
 	}
 	for _, row := range rows {
+		if jsonv.String(row.Doc, key) == "" {
+			continue // a user's credentials, of which only a hash is kept
+		}
 		whose := owner(row.Key[1])
 		secret, err := old.open(jsonv.String(row.Doc, key), whose)
 		if err != nil {

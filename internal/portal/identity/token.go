@@ -22,7 +22,8 @@ const (
 	issuer   = "port"
 	// audience prefixes the claims that one client reads without verifying
 	// (reference/identity.md §1.3).
-	audience = "https://api.getport.io"
+	audience   = "https://api.getport.io"
+	emailClaim = audience + "/email"
 )
 
 // Exchange answers POST /v1/auth/access_token (reference/identity.md §1.1). While
@@ -75,24 +76,56 @@ func exchangeBody(body any) (Credentials, error) {
 }
 
 // verify returns the credentials' document. Every failure is the same fault after
-// the same work, so that neither text nor time tells which client ids exist.
+// the same work, so that neither text nor time tells which client ids exist, nor
+// whose owner may not log in (reference/identity.md §1.1).
 func (i *Identity) verify(tx store.Tx, given Credentials) (store.Doc, error) {
-	doc, err := tx.Get(KindCredentials, i.org, given.ClientID)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	doc, err := i.lookUp(tx, given.ClientID)
+	if err != nil {
 		return nil, err
 	}
-	var want string
-	if err == nil {
-		if want, err = i.open(jsonv.String(doc, "secret"), sealedCredentials(given.ClientID)); err != nil {
-			return nil, err
-		}
+	owner, sealed, whose := given.ClientID, i.decoy, ""
+	if doc != nil && jsonv.String(doc, "secret") != "" {
+		sealed, whose = jsonv.String(doc, "secret"), sealedCredentials(jsonv.String(doc, "id"))
 	}
-	a, b := sha256.Sum256([]byte(want)), sha256.Sum256([]byte(given.ClientSecret))
-	same := subtle.ConstantTimeCompare(a[:], b[:]) == 1
-	if !same || doc == nil || !jsonv.Bool(doc, "enabled") {
+	if o := jsonv.String(doc, "owner"); o != "" {
+		owner = o
+	}
+	secret, err := i.open(sealed, whose)
+	if err != nil {
+		return nil, err
+	}
+	entity, err := i.user(tx, owner)
+	if err != nil {
+		return nil, err
+	}
+	readable, hashed := same(secret, given.ClientSecret), hashes(doc, given.ClientSecret)
+	right := readable && whose != ""
+	if !isApp(doc) {
+		right = hashed && active(entity)
+	}
+	if !right || !jsonv.Bool(doc, "enabled") {
 		return nil, refused()
 	}
 	return doc, nil
+}
+
+// lookUp finds credentials by their client id. One that is an e-mail address is
+// found in any letter case.
+func (i *Identity) lookUp(tx store.Tx, clientID string) (store.Doc, error) {
+	doc, err := tx.Get(KindCredentials, i.org, clientID)
+	if lower := strings.ToLower(clientID); errors.Is(err, store.ErrNotFound) && strings.Contains(lower, "@") && lower != clientID {
+		doc, err = tx.Get(KindCredentials, i.org, lower)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return doc, err
+}
+
+// same compares secrets in a time that does not depend on them.
+func same(want, given string) bool {
+	a, b := sha256.Sum256([]byte(want)), sha256.Sum256([]byte(given))
+	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
 // liveClaims are the claims of the token that was handed out and still lives.
@@ -125,30 +158,53 @@ func (i *Identity) mint(ctx context.Context, given Credentials) (claims jsonv.Ob
 		if claims = i.liveClaims(doc); claims != nil {
 			return nil // another caller was faster
 		}
-		org, err := tx.Get(KindOrganization, i.org)
-		if err != nil {
+		if claims, err = i.newClaims(tx, bearerOf(doc)); err != nil {
 			return err
-		}
-		now := i.clock.Now()
-		// Claims count whole seconds: rounding up gives a fresh token its full time.
-		expires := now.Add(lifetime + time.Second - 1).Truncate(time.Second)
-		claims = jsonv.Object{
-			"iss": issuer, "aud": []any{audience}, "sub": given.ClientID, "jti": i.ids.Trace(),
-			"iat": jsonv.Int(now.Unix()), "exp": jsonv.Int(expires.Unix()),
-			"orgId": i.org, "isMachine": true, "personalToken": false,
-			audience + "/orgId": i.org, audience + "/orgName": jsonv.String(org, "name"), audience + "/email": "",
 		}
 		doc = jsonv.CloneObject(doc)
 		doc["token"] = claims
-		return tx.Put(KindCredentials, doc, i.org, given.ClientID)
+		return tx.Put(KindCredentials, doc, i.org, jsonv.String(doc, "id"))
 	})
 	return claims, err
 }
 
-// answer signs the claims. HS256 is deterministic, so the same claims give the
-// same token.
+// bearer is whom a token is made for; the rows of the table of
+// reference/identity.md §1.3.
+type bearer struct {
+	subject, email    string
+	machine, personal bool
+}
+
+func bearerOf(credentials store.Doc) bearer {
+	b := bearer{subject: jsonv.String(credentials, "id"), email: jsonv.String(credentials, "owner")}
+	b.machine, b.personal = b.email == "", b.email != ""
+	return b
+}
+
+func (i *Identity) newClaims(tx store.Tx, b bearer) (jsonv.Object, error) {
+	org, err := tx.Get(KindOrganization, i.org)
+	if err != nil {
+		return nil, err
+	}
+	now := i.clock.Now()
+	// Claims count whole seconds: rounding up gives a fresh token its full time.
+	expires := now.Add(lifetime + time.Second - 1).Truncate(time.Second)
+	return jsonv.Object{
+		"iss": issuer, "aud": []any{audience}, "sub": b.subject, "jti": i.ids.Trace(),
+		"iat": jsonv.Int(now.Unix()), "exp": jsonv.Int(expires.Unix()),
+		"orgId": i.org, "isMachine": b.machine, "personalToken": b.personal,
+		audience + "/orgId": i.org, audience + "/orgName": jsonv.String(org, "name"), emailClaim: b.email,
+	}, nil
+}
+
+// sign makes the token that says the claims. HS256 is deterministic, so the same
+// claims give the same token.
+func (i *Identity) sign(claims jsonv.Object) (string, error) {
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims(claims)).SignedString(i.signing)
+}
+
 func (i *Identity) answer(claims jsonv.Object) (jsonv.Object, error) {
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims(claims)).SignedString(i.signing)
+	token, err := i.sign(claims)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +215,10 @@ func (i *Identity) answer(claims jsonv.Object) (jsonv.Object, error) {
 // Claims are what a token says after its signature and its time were checked.
 type Claims struct {
 	org, subject, id string
-	expires          time.Time
+	// email is set for who logged in, who has no credentials to be looked up by.
+	email   string
+	login   bool
+	expires time.Time
 }
 
 // Parse reads an Authorization header: "Bearer <token>" in any case, or the bare
@@ -196,12 +255,14 @@ func (i *Identity) Parse(header string) (Claims, error) {
 		return Claims{}, fault.Unauthorized("The access token is not valid")
 	}
 	said := jsonv.Object(claims)
-	c := Claims{jsonv.String(said, "orgId"), jsonv.String(said, "sub"), jsonv.String(said, "jti"), expires.Time}
+	c := Claims{
+		org: jsonv.String(said, "orgId"), subject: jsonv.String(said, "sub"), id: jsonv.String(said, "jti"),
+		email: jsonv.String(said, emailClaim), expires: expires.Time,
+		login: !jsonv.Bool(said, "isMachine") && !jsonv.Bool(said, "personalToken"),
+	}
 	i.verified.put(token, c)
 	return c, nil
 }
-
-var errExpired = fault.Unauthorized("The access token has expired")
 
 // verified remembers tokens whose signature was found good, since decoding one
 // costs more than reading an entity. Whether a token still counts is asked of the
@@ -228,20 +289,4 @@ func (v *verified) put(token string, c Claims) {
 		v.tokens = map[string]Claims{}
 	}
 	v.tokens[token] = c
-}
-
-// Check decides by what is stored now whether the bearer of a token is somebody:
-// its credentials must still exist, be enabled, and hold this very token.
-func (i *Identity) Check(tx store.Tx, c Claims) (Principal, error) {
-	if c.org != i.org || c.subject == "" {
-		return Principal{}, fault.Unauthorized("The access token belongs to another organization")
-	}
-	doc, err := tx.Get(KindCredentials, i.org, c.subject)
-	if errors.Is(err, store.ErrNotFound) || (err == nil && (!jsonv.Bool(doc, "enabled") || jsonv.String(doc, "token", "jti") != c.id)) {
-		return Principal{}, fault.Unauthorized("The access token was revoked")
-	}
-	if err != nil {
-		return Principal{}, err
-	}
-	return Principal{Org: i.org, ID: c.subject}, nil
 }

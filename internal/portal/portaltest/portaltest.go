@@ -63,6 +63,7 @@ type Portal struct {
 	check   *checker
 	handler http.Handler
 	calls   *outgoing
+	actors  actors
 
 	mu       sync.Mutex
 	requests []*Request
@@ -210,6 +211,7 @@ func (p *Portal) Dump() string {
 	all := jsonv.Object{}
 	kinds := []store.Kind{
 		identity.KindServer, identity.KindOrganization, identity.KindCredentials, identity.KindSecret, identity.KindNote,
+		identity.KindAccount, identity.KindHolder, identity.KindLogin,
 		catalog.KindBlueprint, catalog.KindEntity, catalog.KindMigration, catalog.KindTimer,
 	}
 	err := p.Store().View(context.Background(), func(tx store.Tx) error {
