@@ -61,6 +61,9 @@ func (c *Catalog) PutBlueprint(ctx context.Context, tx store.Tx, actor Actor, id
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayManage(id); err != nil {
+		return nil, err
+	}
 	return s.replaceBlueprint(old, def)
 }
 
@@ -73,6 +76,9 @@ func (c *Catalog) PatchBlueprint(ctx context.Context, tx store.Tx, actor Actor, 
 	s := c.begin(ctx, tx, actor)
 	old, err := s.needBlueprint(id)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.mayManage(id); err != nil {
 		return nil, err
 	}
 	merged := patched(public(old.doc), patch)
@@ -244,6 +250,9 @@ func (c *Catalog) DeleteBlueprint(ctx context.Context, tx store.Tx, actor Actor,
 	if err != nil {
 		return err
 	}
+	if err := s.mayManage(id); err != nil {
+		return err
+	}
 	if isSystem(id) {
 		return fault.Protected("blueprint %q is a system blueprint and cannot be deleted", id)
 	}
@@ -282,6 +291,11 @@ func (s *session) removeBlueprint(b *blueprint) error {
 	}
 	if err := s.changedBlueprint("DELETE", b.id, b.doc, nil); err != nil {
 		return err
+	}
+	if f := s.cat.deps.Follower; f != nil {
+		if err := f.BlueprintDeleted(s.tx, s.actor.Org, b.id); err != nil {
+			return err
+		}
 	}
 	if err := s.forgetInValues(b.id); err != nil {
 		return err

@@ -25,6 +25,9 @@ func (c *Catalog) DeleteEntity(ctx context.Context, tx store.Tx, actor Actor, bl
 	if d == nil {
 		return fault.NotFound("Entity", id).With("blueprint", blueprint)
 	}
+	if err := s.mayDelete(entityKey{blueprint, id}); err != nil {
+		return err
+	}
 	if blueprint == ruleResults {
 		return protectedEntity("deleted")
 	}
@@ -47,9 +50,6 @@ func (c *Catalog) BulkDelete(ctx context.Context, tx store.Tx, actor Actor, blue
 	if _, err := s.openBlueprint(blueprint, o.RunID); err != nil {
 		return nil, err
 	}
-	if blueprint == ruleResults {
-		return nil, protectedEntity("deleted")
-	}
 	deleted := []any{}
 	del := s.deletion(o.Dependents)
 	for _, id := range ids {
@@ -61,9 +61,16 @@ func (c *Catalog) BulkDelete(ctx context.Context, tx store.Tx, actor Actor, blue
 		if err != nil {
 			return nil, err
 		}
-		if d != nil && del.add(k) {
-			deleted = append(deleted, id)
+		if d == nil || !del.add(k) {
+			continue
 		}
+		if err := s.mayDelete(k); err != nil {
+			return nil, err
+		}
+		deleted = append(deleted, id)
+	}
+	if blueprint == ruleResults {
+		return nil, protectedEntity("deleted")
 	}
 	return deleted, del.run()
 }
@@ -137,8 +144,11 @@ func (d *deletion) perform() error {
 				d.add(from) // the results of an entity go with it
 			case !r.required:
 				optional = append(optional, loose{from, r, k.id})
-			case d.dependents || ownsChildren(k.blueprint):
+			case ownsChildren(k.blueprint):
+				d.add(from) // whoever may delete a scorecard deletes its rules
+			case d.dependents:
 				d.add(from)
+				return d.s.mayDelete(from)
 			default:
 				return fault.HasDependents("entity %q of blueprint %q is required by relation %q of entity %q of blueprint %q: has_dependents; use delete_dependents=true to delete the dependents too",
 					k.id, k.blueprint, r.key, from.id, from.blueprint)

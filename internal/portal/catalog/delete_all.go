@@ -21,6 +21,9 @@ func (c *Catalog) DeleteAllEntities(ctx context.Context, tx store.Tx, actor Acto
 	if err := s.checkRun(o.RunID); err != nil {
 		return "", err
 	}
+	if err := s.mayManage(id); err != nil {
+		return "", err
+	}
 	if o.Blueprint && isSystem(id) {
 		return "", fault.Protected("blueprint %q is a system blueprint and cannot be deleted", id)
 	}

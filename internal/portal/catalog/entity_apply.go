@@ -46,6 +46,11 @@ func (s *session) createBare(k entityKey) error {
 	if err != nil {
 		return err
 	}
+	d := s.bare(bp, k)
+	return s.change("CREATE", k, k, func() error { return s.putEntity(k, d) })
+}
+
+func (s *session) bare(bp *blueprint, k entityKey) store.Doc {
 	properties := jsonv.Object{}
 	bp.applyDefaults(properties)
 	d := store.Doc{
@@ -56,7 +61,7 @@ func (s *session) createBare(k entityKey) error {
 	if s.actor.UserAgent != "" {
 		d[datasourceKey] = s.actor.UserAgent
 	}
-	return s.change("CREATE", k, k, func() error { return s.putEntity(k, d) })
+	return d
 }
 
 // rename stores the entity under its new identifier; whoever points at the old

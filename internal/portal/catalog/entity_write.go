@@ -91,6 +91,9 @@ func (c *Catalog) changeEntity(ctx context.Context, tx store.Tx, actor Actor, bl
 	if in.id != "" {
 		w.id = in.id
 	}
+	if err := w.permit(); err != nil {
+		return nil, err
+	}
 	if err := w.plan(); err != nil {
 		return nil, err
 	}
@@ -137,12 +140,15 @@ func (s *session) upsert(bp *blueprint, in entityBody, o WriteOptions) (*write, 
 	if err != nil {
 		return nil, err
 	}
-	if bp.id == ruleResults {
-		return nil, protectedEntity("created")
-	}
 	w := &write{s: s, bp: bp, in: in, id: id, createMissing: o.CreateMissing}
 	if o.Upsert {
 		w.existing, w.merge = existing, existing != nil && o.Merge
+	}
+	if err := w.permit(); err != nil {
+		return nil, err
+	}
+	if bp.id == ruleResults {
+		return nil, protectedEntity("created")
 	}
 	if err := w.plan(); err != nil {
 		return nil, err

@@ -36,6 +36,9 @@ func (s *session) evolve(old, next *blueprint) error {
 		return err
 	}
 	e.relations()
+	if err := e.forgetFields(); err != nil {
+		return err
+	}
 	e.dropTeams = old.ownership.kind != inheritedOwnership && next.ownership.kind == inheritedOwnership
 	if e.idle() {
 		return nil
@@ -54,6 +57,22 @@ func (s *session) evolve(old, next *blueprint) error {
 		}
 	}
 	return s.putFollowers(old.id, changed)
+}
+
+// forgetFields tells that the rights to what is dropped mean nothing any more.
+func (e *evolution) forgetFields() error {
+	f := e.s.cat.deps.Follower
+	if f == nil {
+		return nil
+	}
+	for part, keys := range map[string][]string{PartProperties: e.droppedProperties, PartRelations: e.droppedRelations} {
+		for _, key := range keys {
+			if err := f.FieldDeleted(e.s.tx, e.s.actor.Org, e.old.id, Field{part, key}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (e *evolution) idle() bool {

@@ -158,6 +158,9 @@ func (c *Catalog) CancelMigration(ctx context.Context, tx store.Tx, actor Actor,
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayManage(jsonv.String(record, "sourceBlueprint"), jsonv.String(record, "mapping", "blueprint")); err != nil {
+		return nil, err
+	}
 	again := jsonv.String(record, "status") == stateCancelling
 	if err := move(record, cancelled); err != nil || again {
 		return public(record), err

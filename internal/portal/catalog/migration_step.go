@@ -48,6 +48,9 @@ func (c *Catalog) CreateMigration(ctx context.Context, tx store.Tx, actor Actor,
 			return nil, err
 		}
 	}
+	if err := s.mayManage(source, m.target); err != nil {
+		return nil, err
+	}
 	record := s.newMigration(source, jsonv.CloneObject(jsonv.Map(in, "mapping")), statePending)
 	record[callerKey] = jsonv.Object{"agent": actor.UserAgent, "origin": actor.Origin, "installation": actor.Installation}
 	return public(record), s.putMigration(record)

@@ -61,6 +61,9 @@ func (s *session) renameKey(kind keyKind, id, key string, body any) (jsonv.Objec
 	if _, ok := entries[key]; !ok {
 		return nil, fault.NotFound(kind.what, key).With("blueprint", id)
 	}
+	if err := s.mayManage(id); err != nil {
+		return nil, err
+	}
 	if next == key {
 		return public(bp.doc), nil
 	}
@@ -135,6 +138,11 @@ func (s *session) applyRename(bp *blueprint, kind keyKind, was, is string) (json
 	}
 	if err := rw.scorecardQueries(); err != nil {
 		return nil, err
+	}
+	if f := s.cat.deps.Follower; f != nil && kind.values != "" {
+		if err := f.FieldRenamed(s.tx, s.actor.Org, bp.id, Field{kind.values, was}, is); err != nil {
+			return nil, err
+		}
 	}
 	return answer, s.settle()
 }

@@ -77,7 +77,7 @@ func (w *write) resolveQueries() error {
 			}
 			given[key] = value
 		}
-		w.in.relations = given
+		w.in.relations, w.in.relationQueries = given, nil
 	}
 	return w.resolveTeam()
 }
@@ -91,9 +91,11 @@ func (w *write) resolveTeam() error {
 	if err != nil {
 		return err
 	}
-	w.in.team, err = w.s.reader().find(teams, w.in.teamQuery, maxSelected)
+	if w.in.team, err = w.s.reader().find(teams, w.in.teamQuery, maxSelected); err != nil {
+		return err
+	}
 	w.in.teamQuery = nil
-	return err
+	return nil
 }
 
 func (w *write) resolveRelation(key string) (any, error) {

@@ -68,6 +68,8 @@ type session struct {
 	tie tie
 	// additional is what callers are told beside the entities that they wrote.
 	additional map[entityKey]jsonv.Object
+	// rights are what the caller was found to have.
+	rights map[rightKey]Grant
 	// writes are the entities put or dropped in this session's transaction.
 	writes []entityKey
 }

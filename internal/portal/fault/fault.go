@@ -67,6 +67,12 @@ func HasDependents(format string, args ...any) *Fault {
 	return New(http.StatusForbidden, "has_dependents", format, args...)
 }
 
+// MissingPermissions refuses what a valid caller has no right to
+// (reference/identity.md §1.4 step 8).
+func MissingPermissions(format string, args ...any) *Fault {
+	return New(http.StatusForbidden, "missing_permissions", format, args...)
+}
+
 // Protected refuses a change to something that Port manages itself.
 func Protected(format string, args ...any) *Fault {
 	return New(http.StatusForbidden, "protected_resource", format, args...)
