@@ -23,6 +23,7 @@ var layers = [][]string{
 	{"internal/portal/catalog"},
 	{"internal/portal/access"},
 	{"internal/portal/identity", "internal/portal/inputs"},
+	{"internal/portal/legacy"},
 	{"internal/portal/scim", "internal/portal/actions"},
 	{"internal/portal/runs", "internal/portal/pages", "internal/portal/integrations", "internal/portal/webhooks", "internal/portal/org"},
 	{"internal/portal/events"},
