@@ -72,25 +72,32 @@ func (i *Identity) PutOrganization(tx store.Tx, who Principal, body any) error {
 	})
 }
 
-// PatchOrganization changes what the body names, inside settings and
-// announcement key by key. Clients send it without a name although the published
-// schema wants one.
+// PatchOrganization changes what the body names, key by key at every depth; a
+// null is a value like any other. Clients send it without a name although the
+// published schema wants one.
 func (i *Identity) PatchOrganization(tx store.Tx, who Principal, body any) error {
 	b, err := organizationBody(body, true)
 	if err != nil || len(b) == 0 {
 		return err
 	}
 	return i.writeOrganization(tx, who, func(doc store.Doc) {
-		for key, value := range b {
-			if inner, ok := value.(jsonv.Object); ok {
-				merged := jsonv.Object{}
-				maps.Copy(merged, jsonv.Map(doc, key))
-				maps.Copy(merged, inner)
-				value = merged
-			}
-			doc[key] = value
-		}
+		maps.Copy(doc, deepened(doc, b))
 	})
+}
+
+// deepened is old with what change names, inside objects too.
+func deepened(old, change jsonv.Object) jsonv.Object {
+	out := maps.Clone(old)
+	if out == nil {
+		out = jsonv.Object{}
+	}
+	for key, value := range change {
+		if inner, ok := value.(jsonv.Object); ok {
+			value = deepened(jsonv.Map(old, key), inner)
+		}
+		out[key] = value
+	}
+	return out
 }
 
 func (i *Identity) writeOrganization(tx store.Tx, who Principal, change func(store.Doc)) error {
