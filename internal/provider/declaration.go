@@ -26,6 +26,9 @@ type Declaration struct {
 	ImportID string
 	// Parts map every other attribute.
 	Parts []lens.Part
+	// Singleton says that there is one object, which needs no key to be found: the
+	// data source takes none.
+	Singleton bool
 	// Refuses says that creating the object over one that exists is never taken
 	// for wanting to take it over.
 	Refuses bool

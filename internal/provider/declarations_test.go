@@ -134,7 +134,15 @@ func TestDeclarationsObeyTheLaws(t *testing.T) {
 	})
 	t.Run("organization", func(t *testing.T) {
 		t.Parallel()
-		lenstest.Laws(t, kindOf(t, "organization").codec, lenstest.Wire(`{"name": "Acme"}`))
+		lenstest.Laws(t, kindOf(t, "organization").codec, lenstest.Wire(`{"name": "Acme"}`), lenstest.Wire(`{"id": "org_1", "name": "Acme", "featureFlags": ["A"],
+			"settings": {"hiddenBlueprints": ["a"], "federatedLogout": true, "portalIcon": "Box", "portalTitle": "T", "supportUserPermission": "OPT_IN", "supportUserTTL": "FOREVER",
+			  "supportUserExpiresAt": "2030-01-01T00:00:00.000Z", "portAgentStreamerName": "KAFKA", "include_blueprints_in_global_search_by_default": false},
+			"announcement": {"enabled": true, "content": "c", "link": "l", "color": "red"}, "isOnboarded": true}`),
+			lenstest.Texts("settings.support_user_expires_at", func(*lenstest.Random) string { return "2031-01-01T00:00:00.000Z" }))
+	})
+	t.Run("blueprint_permissions", func(t *testing.T) {
+		t.Parallel()
+		lenstest.Laws(t, kindOf(t, "blueprint_permissions").codec, lenstest.Wire(permissionsDocument(t, wirePermissions)), lenstest.Wire(permissionsDocument(t, barePermissions)))
 	})
 	t.Run("organization_secret", func(t *testing.T) {
 		t.Parallel()

@@ -145,6 +145,12 @@ func problemsOf(f *portapi.Fault) []serverProblem {
 		add("ownership", "path") // the relation it names may be another blueprint's
 		return out
 	}
+	for _, key := range jsonv.Strings(jsonv.List(f.Details, "invalidProperties")) {
+		add("entities", propertiesBlock, key)
+	}
+	for _, key := range jsonv.Strings(jsonv.List(f.Details, "invalidRelations")) {
+		add("entities", relationsBlock, key)
+	}
 	if p := jsonv.String(f.Details, "property"); p != "" {
 		add("schema", "properties", p)
 		add("properties", p)

@@ -2,14 +2,15 @@ package provider
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 
 	"github.com/portlens/terraform-provider-port/internal/lens"
 )
 
-// lookup is the data source of every declaration: the object that a key finds,
-// with every other attribute computed.
+// lookup is the data source of every declaration: the object that a key finds, or
+// the only one there is, with every other attribute computed.
 type lookup struct {
 	kind    *kind
 	session *session
@@ -33,7 +34,7 @@ func (d *lookup) Configure(_ context.Context, req datasource.ConfigureRequest, _
 
 func (d *lookup) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	key, ok := d.kind.key(req.Config.Raw)
-	if !ok {
+	if !ok && !d.kind.decl.Singleton {
 		resp.Diagnostics.AddError("Could not read "+d.kind.decl.noun(), "Want a value for each of its key attributes, got an empty one.")
 		return
 	}
@@ -43,7 +44,7 @@ func (d *lookup) Read(ctx context.Context, req datasource.ReadRequest, resp *dat
 		return
 	}
 	if state.IsNull() {
-		resp.Diagnostics.AddError("Could not find "+d.kind.decl.noun()+" "+joinID(key),
+		resp.Diagnostics.AddError(strings.TrimSpace("Could not find "+d.kind.decl.noun()+" "+joinID(key)),
 			"Port has no "+d.kind.decl.noun()+" with this key; check its spelling and the account the provider uses.")
 		return
 	}

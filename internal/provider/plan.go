@@ -62,13 +62,23 @@ func (k *kind) plan(ctx context.Context, s *session, config, prior, proposed tft
 // keep gives computed attributes that belong to the object's identity or origin
 // their prior value back.
 func (k *kind) keep(config, prior, planned tftypes.Value) tftypes.Value {
+	return kept(k.attrs, config, prior, planned)
+}
+
+func kept(attrs []lens.Attr, config, prior, planned tftypes.Value) tftypes.Value {
 	was, now, written := lens.AsObj(prior), lens.AsObj(planned), lens.AsObj(config)
 	changes := lens.Obj{}
-	for _, a := range k.attrs {
-		if !serverMay(a) || a.Name == "id" || now[a.Name].IsKnown() || !lens.Nothing(written[a.Name]) {
-			continue
+	for _, a := range attrs {
+		before, had := was[a.Name]
+		switch {
+		case !had || a.Name == "id":
+		case a.Nesting == lens.Single && lens.Known(now[a.Name]) && lens.Known(before) && fillable(a.Nested):
+			if below := kept(a.Nested, written[a.Name], before, now[a.Name]); !below.Equal(now[a.Name]) {
+				changes[a.Name] = below
+			}
+		case serverMay(a) && !now[a.Name].IsKnown() && lens.Nothing(written[a.Name]):
+			changes[a.Name] = before
 		}
-		changes[a.Name] = was[a.Name]
 	}
 	return with(planned, changes)
 }

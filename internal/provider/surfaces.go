@@ -25,7 +25,7 @@ type surfaces struct {
 
 // registered are the kinds of objects the provider knows.
 var registered = compileAll(blueprintDeclaration(), blueprintRelationDeclaration(), entityDeclaration(), systemBlueprintDeclaration(), aggregationDeclaration(), entitiesDeclaration(),
-	organizationDeclaration(), organizationSecretDeclaration(), appDeclaration())
+	organizationDeclaration(), organizationSecretDeclaration(), appDeclaration(), blueprintPermissionsDeclaration())
 
 func compileAll(declarations ...*Declaration) []*kind {
 	out := make([]*kind, len(declarations))
@@ -42,7 +42,11 @@ func compile(d *Declaration) *kind {
 	k.simple = isSimple(k.attrs, false)
 	k.remembers = remembers(k.attrs)
 	k.resourceSchema = lensfw.ResourceSchema(k.attrs, d.Doc)
-	k.dataSchema = lensfw.DataSourceSchema(k.attrs, d.DataDoc, d.Key...)
+	asked := d.Key
+	if d.Singleton {
+		asked = nil
+	}
+	k.dataSchema = lensfw.DataSourceSchema(k.attrs, d.DataDoc, asked...)
 	dataType, ok := k.dataSchema.Type().TerraformType(nil).(tftypes.Object) //nolint:staticcheck // the context is not used
 	if !ok {
 		panic("provider: the schema of data source " + d.typeName() + " is no object")
