@@ -166,7 +166,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	p.catalog = catalog.New(catalog.Deps{
 		Clock: o.Clock, IDs: o.IDs, Recorder: log, Accounts: p.identity, Follower: p.access, Wake: p.timers.wake,
 	})
-	p.identity.Serve(p.catalog)
+	p.identity.Serve(p.catalog, p.access)
 	p.timers.catalog = p.catalog
 	p.migrations = &migrations{store: p.store, catalog: p.catalog, clock: o.Clock, log: o.Log, jobs: map[string]*migrationJob{}}
 	p.api = httpapi.New(httpapi.Options{

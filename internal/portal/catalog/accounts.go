@@ -50,3 +50,13 @@ type Follower interface {
 	FieldRenamed(tx store.Tx, org, blueprint string, was Field, is string) error
 	FieldDeleted(tx store.Tx, org, blueprint string, field Field) error
 }
+
+// WhereTitle selects the entities of one title.
+func WhereTitle(title string) store.Where {
+	return indexed{equalTo(indexMeta+"$title", title), func(d store.Doc) bool { return d["title"] == title }}
+}
+
+// WhereTeam selects the entities whose own team names a team.
+func WhereTeam(id string) store.Where {
+	return indexed{equalTo(indexMeta+"$team", id), func(d store.Doc) bool { return holds(d["team"], id) }}
+}

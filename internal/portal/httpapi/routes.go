@@ -39,6 +39,13 @@ func table() []route {
 		// What one client once gave its credentials (reference/identity.md §1.8).
 		{method: post, pattern: "/v1/apps/{app}/permissions", scope: access.UpdateApps, handler: (*Call).done},
 
+		{method: get, pattern: "/v1/teams", scope: access.ReadTeams, tx: reads, handler: (*Call).listTeams},
+		{method: post, pattern: "/v1/teams", scope: access.CreateTeams, tx: writes, body: true, handler: (*Call).createTeam},
+		{method: get, pattern: "/v1/teams/{team}", scope: access.ReadTeams, tx: reads, handler: (*Call).readTeam},
+		{method: put, pattern: "/v1/teams/{team}", scope: access.UpdateTeams, tx: writes, body: true, handler: (*Call).putTeam},
+		{method: patch, pattern: "/v1/teams/{team}", scope: access.UpdateTeams, tx: writes, mayBody: true, handler: (*Call).patchTeam},
+		{method: remove, pattern: "/v1/teams/{team}", scope: access.DeleteTeams, tx: writes, handler: (*Call).deleteTeam},
+
 		{method: get, pattern: "/v1/blueprints", scope: access.ReadBlueprints, tx: reads, handler: (*Call).listBlueprints},
 		{method: post, pattern: "/v1/blueprints", scope: access.CreateBlueprints, tx: writes, body: true, handler: (*Call).createBlueprint},
 		{method: get, pattern: "/v1/blueprints/{blueprint}", scope: access.ReadBlueprints, tx: reads, handler: (*Call).readBlueprint},

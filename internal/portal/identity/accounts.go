@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
@@ -39,13 +40,17 @@ const (
 )
 
 // Serve makes the routes of users and teams work on a catalog, to which i is the
-// keeper of accounts ([catalog.Deps]). It is called once, before anybody calls.
-func (i *Identity) Serve(c *catalog.Catalog) { i.catalog = c }
+// keeper of accounts ([catalog.Deps]), and on the documents that name them. It is
+// called once, before anybody calls.
+func (i *Identity) Serve(c *catalog.Catalog, a *access.Access) { i.catalog, i.access = c, a }
 
 // Admit implements [catalog.Accounts].
 func (i *Identity) Admit(tx store.Tx, w *catalog.AccountWrite) error {
 	if w.Blueprint == teamBlueprint {
 		return i.admitTeam(tx, w)
+	}
+	if err := i.admitMembership(tx, w); err != nil {
+		return err
 	}
 	return i.admitUser(tx, w)
 }

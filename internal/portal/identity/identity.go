@@ -19,6 +19,7 @@ import (
 	"slices"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
@@ -66,6 +67,7 @@ type Identity struct {
 	decoy   string
 	key     Key
 	catalog *catalog.Catalog
+	access  *access.Access
 
 	verified verified
 }
