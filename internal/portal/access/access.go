@@ -30,6 +30,9 @@ type Deps struct {
 type Access struct {
 	deps  Deps
 	cache *documentCache
+	// catalog and people are nil until [Access.Join].
+	catalog Catalog
+	people  People
 }
 
 // New makes an Access.

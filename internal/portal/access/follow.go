@@ -22,7 +22,7 @@ const (
 
 // listing are the kinds of documents that list assignees, keyed by organization
 // first. What stands below "policy" is a query and lists nobody.
-var listing = []store.Kind{KindBlueprintPermissions}
+var listing = []store.Kind{KindBlueprintPermissions, KindActionPermissions, KindPagePermissions}
 
 // Forget takes a user (by e-mail) or a team (by identifier) that is deleted out of
 // every permission document (reference/identity.md §2.6, §4.3).

@@ -1,0 +1,103 @@
+package access
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// SeesAction tells whether the lists of an action show it to a user
+// (reference/actions.md §5.2). A policy has no say in it.
+func (a *Access) SeesAction(tx store.Tx, org string, u *User, action string) (bool, error) {
+	if u.Admin() {
+		return true, nil
+	}
+	doc, err := a.ActionPermissions(tx, org, action)
+	if err != nil {
+		return false, err
+	}
+	b := listsOf(doc, executeKey)
+	return b.owned || b.names(u) != "", nil
+}
+
+// ActionScopes are the strings by which one client decides which actions it shows
+// (reference/actions.md §5.1 D6), in the order of the actions.
+func (a *Access) ActionScopes(tx store.Tx, org string, u *User, actions []string) ([]string, error) {
+	var out []string
+	for _, action := range actions {
+		doc, err := a.ActionPermissions(tx, org, action)
+		if err != nil {
+			return nil, err
+		}
+		b := listsOf(doc, executeKey)
+		if u.Admin() || b.names(u) != "" {
+			out = append(out, "execute:actions:"+action)
+		}
+		if b.owned {
+			out = append(out, "execute:team_entities:actions:"+action)
+		}
+	}
+	return out, nil
+}
+
+// ManagesAction tells whether a user may create, change or delete an action and its
+// permissions: administrators any, moderators of a blueprint the self-service
+// actions that belong to it (reference/actions.md §1.4 A12).
+func ManagesAction(u *User, action jsonv.Object) bool {
+	if u.Admin() {
+		return true
+	}
+	blueprint := jsonv.String(action, "trigger", "blueprintIdentifier")
+	return jsonv.String(action, "trigger", "type") == "self-service" && blueprint != "" && u.Manages(blueprint)
+}
+
+// Run is what decides who sees a run (reference/actions.md §4.6).
+type Run struct {
+	// Open is allowAnyoneToViewRuns of its action, nil when it does not say.
+	Open *bool
+	// Automation tells that no person made it.
+	Automation bool
+	// Creators are the ids of who made it and for whom.
+	Creators []string
+	// Approvers are the e-mails of those who may approve it.
+	Approvers []string
+}
+
+// SeesRun tells whether a run is shown to a user.
+func SeesRun(u *User, r Run) bool {
+	switch {
+	case u.Admin():
+		return true
+	case r.Automation:
+		return r.Open != nil && *r.Open
+	case r.Open == nil || *r.Open:
+		return true
+	case slices.Contains(r.Creators, u.ID):
+		return true
+	}
+	return slices.ContainsFunc(r.Approvers, func(email string) bool { return strings.EqualFold(email, u.Email) })
+}
+
+// SeesPage tells whether a user may read a page; who may change it may read it
+// (reference/identity.md §7.9).
+func (a *Access) SeesPage(tx store.Tx, org string, u *User, page string) (bool, error) {
+	return a.page(tx, org, u, page, readKey, updateKey)
+}
+
+// MayEditPage tells whether a user may change a page and its widgets.
+func (a *Access) MayEditPage(tx store.Tx, org string, u *User, page string) (bool, error) {
+	return a.page(tx, org, u, page, updateKey)
+}
+
+func (a *Access) page(tx store.Tx, org string, u *User, page string, blocks ...string) (bool, error) {
+	if u.Admin() {
+		return true, nil
+	}
+	doc, err := a.PagePermissions(tx, org, page)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(blocks, func(name string) bool { return listsOf(doc, name).names(u) != "" }), nil
+}
