@@ -29,6 +29,9 @@ type Runs interface {
 	// Check returns nil when the run may be written to, a 404 not_found fault
 	// when there is none, and a 400 run_exhausted fault when it has finished.
 	Check(tx store.Tx, org, runID string) error
+	// Visible tells whether a caller may see the run (reference/identity.md §7.8);
+	// there being none is not seeing it.
+	Visible(tx store.Tx, actor Actor, runID string) (bool, error)
 }
 
 // Actions lets a blueprint's deletion reach its self-service actions

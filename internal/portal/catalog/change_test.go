@@ -33,6 +33,8 @@ type open struct{}
 
 func (open) Check(store.Tx, string, string) error { return nil }
 
+func (open) Visible(store.Tx, catalog.Actor, string) (bool, error) { return true, nil }
+
 func TestChangesAreRecordedWithComputedProperties(t *testing.T) {
 	t.Parallel()
 	w := memory(t)

@@ -45,6 +45,8 @@ func TestABlueprintWithActionsGoesOnlyWithThem(t *testing.T) {
 // someRuns knows a run that is open and one that is over.
 type someRuns struct{}
 
+func (someRuns) Visible(store.Tx, catalog.Actor, string) (bool, error) { return true, nil }
+
 func (someRuns) Check(_ store.Tx, _, id string) error {
 	switch id {
 	case "r_open":

@@ -26,7 +26,8 @@ func (l *Log) History(ctx context.Context, tx store.Tx, cat *catalog.Catalog, ac
 		return nil, err
 	}
 	axis := in.Axis.At(l.clock.Now(), l.oldest())
-	past, err := statesOf(tx, actor.Org, in.Blueprint, in.Entity, now, axis.From)
+	h := history{tx: tx, org: actor.Org, sight: cat.Sight(ctx, tx, actor)}
+	past, err := h.states(in.Blueprint, in.Entity, now, axis.From)
 	if err != nil {
 		return nil, err
 	}
@@ -39,16 +40,28 @@ type state struct {
 	doc  jsonv.Object
 }
 
-// statesOf lists an entity's states, newest first, back to the one it was in at a
+// history reads the records of one entity, as far as a caller may see them.
+type history struct {
+	tx    store.Tx
+	org   string
+	sight *catalog.Sight
+}
+
+// states lists an entity's states, newest first, back to the one it was in at a
 // moment. The records are followed backward, so that the entity is found under
 // whatever it was called then.
-func statesOf(tx store.Tx, org, blueprint, entity string, now jsonv.Object, since time.Time) ([]state, error) {
+func (h history) states(blueprint, entity string, now jsonv.Object, since time.Time) ([]state, error) {
+	// Records from before there was this entity are of another one of its name.
+	born, _, err := h.sight.Entity(blueprint, entity)
+	if err != nil {
+		return nil, err
+	}
 	var out []state
 	doc, end := now, place{endOfTime, math.MaxInt64}
 	for {
 		moved := false
 		w := &wanted{Filter: Filter{Entity: entity, Blueprint: blueprint, Status: "SUCCESS", Resources: []string{"entity"}}, from: since, to: end.at}
-		for row, err := range tx.Scan(KindRecord, w, w.page(org), w.prefix(org)...) {
+		for row, err := range h.tx.Scan(KindRecord, w, w.page(h.org), w.prefix(h.org)...) {
 			if err != nil {
 				return nil, err
 			}
@@ -56,12 +69,18 @@ func statesOf(tx store.Tx, org, blueprint, entity string, now jsonv.Object, sinc
 				break
 			}
 			for _, r := range recordsOf(row) {
-				if !r.before(end) || !w.admits(r.doc) || !r.changes() {
+				if !r.before(end) || !w.admits(r.doc) || !r.changes() || r.at.Before(born) {
 					continue
 				}
 				was := earlierOf(r.doc)
-				out = append(out, state{r.at, laterOf(r.doc)})
-				doc = was
+				after, err := h.sight.Shown(blueprint, laterOf(r.doc))
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, state{r.at, after})
+				if doc, err = h.sight.Shown(blueprint, was); err != nil {
+					return nil, err
+				}
 				if was != nil && (jsonv.String(was, "identifier") != entity || jsonv.String(was, "blueprint") != blueprint) {
 					// Before this it went by another name.
 					blueprint, entity, end = jsonv.String(was, "blueprint"), jsonv.String(was, "identifier"), r.place

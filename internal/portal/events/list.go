@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
@@ -43,6 +44,8 @@ const deletedSpan = 24 * time.Hour
 // wanted is a filter that was understood.
 type wanted struct {
 	Filter
+	// sight is what the caller may see, nil for everything.
+	sight *catalog.Sight
 	// from and to are where records may stand, since and until what they may tell:
 	// with a timer that was set too late the one is not the other.
 	from, to     time.Time
@@ -54,15 +57,18 @@ type wanted struct {
 	due bool
 }
 
-// List returns the records that the filter admits, newest first. Who is no
-// administrator has to say which entity, run or record it is about.
-func (l *Log) List(tx store.Tx, org string, administrator bool, f Filter) ([]any, error) {
-	if !administrator && f.Identifier == "" && f.Entity == "" && f.Run == "" {
-		return nil, fault.New(http.StatusForbidden, "missing_permissions", "only administrators may read the audit log without identifier, entity or run_id")
-	}
+// List returns the records that the filter admits and that the caller may see,
+// newest first. Who does not see everything has to say which entity, run or record
+// it is about, and is told nothing of what was deleted (reference/identity.md §7.3).
+func (l *Log) List(tx store.Tx, org string, sight *catalog.Sight, f Filter) ([]any, error) {
 	w, err := l.understand(f)
 	if err != nil {
 		return nil, err
+	}
+	if w.sight = sight; sight != nil {
+		if err := f.restricted(); err != nil {
+			return nil, err
+		}
 	}
 	out := []any{}
 	if !w.until.IsZero() && w.Identifier == "" {
@@ -76,6 +82,18 @@ func (l *Log) List(tx store.Tx, org string, administrator bool, f Filter) ([]any
 	return w.list(tx, org, out)
 }
 
+// restricted refuses what only administrators may ask for.
+func (f *Filter) restricted() error {
+	const forbidden = "missing_permissions"
+	switch {
+	case f.Identifier == "" && f.Entity == "" && f.Run == "":
+		return fault.New(http.StatusForbidden, forbidden, "only administrators may read the audit log without identifier, entity or run_id")
+	case f.DeletedEntities:
+		return fault.New(http.StatusForbidden, forbidden, "only administrators may read what the audit log tells of deleted entities")
+	}
+	return nil
+}
+
 // list adds the records that stand in the span and are wanted.
 func (w *wanted) list(tx store.Tx, org string, out []any) ([]any, error) {
 	for row, err := range tx.Scan(KindRecord, w, w.page(org), w.prefix(org)...) {
@@ -86,9 +104,21 @@ func (w *wanted) list(tx store.Tx, org string, out []any) ([]any, error) {
 			break
 		}
 		for _, r := range recordsOf(row) {
-			if len(out) < w.limit && w.admits(r.doc) && w.tells(r) && (w.Identifier == "" || w.Identifier == r.id) {
-				out = append(out, r.answer(w.Includes))
+			if len(out) == w.limit || !w.admits(r.doc) || !w.tells(r) || w.Identifier != "" && w.Identifier != r.id {
+				continue
 			}
+			visible, err := r.visible(w.sight)
+			if err != nil {
+				return nil, err
+			}
+			if !visible {
+				continue
+			}
+			answer, err := r.answer(w.Includes, w.sight)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, answer)
 		}
 		if len(out) == w.limit {
 			break

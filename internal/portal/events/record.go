@@ -158,9 +158,27 @@ func (r record) told() time.Time {
 	return r.at
 }
 
-// answer is the record as callers see it; includes names the parts wanted, none
+// visible tells whether a caller may see the record: that of an entity or a run,
+// if they may see this one, and what everybody may read anyway.
+func (r record) visible(sight *catalog.Sight) (bool, error) {
+	if sight == nil {
+		return true, nil
+	}
+	switch resourceOf(r.doc) {
+	case "entity":
+		since, readable, err := sight.Entity(r.blueprint, jsonv.String(r.doc, "entity"))
+		return readable && !r.at.Before(since), err
+	case "run":
+		return sight.Run(jsonv.String(r.doc, "run"))
+	case "blueprint", "scorecard":
+		return true, nil
+	}
+	return false, nil
+}
+
+// answer is the record as a caller sees it; includes names the parts wanted, none
 // means all.
-func (r record) answer(includes []string) jsonv.Object {
+func (r record) answer(includes []string, sight *catalog.Sight) (jsonv.Object, error) {
 	d := r.doc
 	wanted := func(part string) bool { return len(includes) == 0 || slices.Contains(includes, part) }
 	out := jsonv.Object{
@@ -192,7 +210,17 @@ func (r record) answer(includes []string) jsonv.Object {
 		out["context"] = context
 	}
 	if wanted("diff") {
-		out["diff"] = jsonv.Object{"before": orNull(earlierOf(d)), "after": orNull(laterOf(d))}
+		before, after := earlierOf(d), laterOf(d)
+		if resourceOf(d) == "entity" {
+			var err error
+			if before, err = sight.Shown(r.blueprint, before); err != nil {
+				return nil, err
+			}
+			if after, err = sight.Shown(r.blueprint, after); err != nil {
+				return nil, err
+			}
+		}
+		out["diff"] = jsonv.Object{"before": orNull(before), "after": orNull(after)}
 	}
 	if wanted("additionalData") {
 		additional := jsonv.Map(d, "additional")
@@ -206,7 +234,7 @@ func (r record) answer(includes []string) jsonv.Object {
 			delete(out, part)
 		}
 	}
-	return out
+	return out, nil
 }
 
 func orNull(o jsonv.Object) any {

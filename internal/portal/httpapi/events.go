@@ -14,7 +14,7 @@ import (
 )
 
 func (c *Call) auditLog() (any, error) {
-	audits, err := c.api.events.List(c.Tx, c.Who.Org, administrator, events.Filter{
+	audits, err := c.api.events.List(c.Tx, c.Who.Org, c.api.catalog.Sight(c.ctx, c.Tx, c.Actor), events.Filter{
 		Identifier: c.text("identifier"), Entity: c.text("entity"), Blueprint: c.text("blueprint"), Run: c.text("run_id"),
 		Webhook: c.text("webhookId"), WebhookEvent: c.text("webhookEventId"), Installation: c.text("InstallationId"),
 		From: c.text("from"), To: c.text("to"), Action: c.text("action"), Status: c.text("status"), ActionType: c.text("actionType"),
@@ -23,10 +23,6 @@ func (c *Call) auditLog() (any, error) {
 	})
 	return jsonv.Object{"audits": audits}, err
 }
-
-// administrator is what every caller is as long as machine credentials are the
-// only ones; roles decide it once there are users.
-const administrator = true
 
 // recordRefusal makes a record of a write that was refused
 // (reference/catalog.md §7 U5). The write's transaction is gone, so this takes one
