@@ -179,6 +179,8 @@ func TestMistakesAreOneLineAndCode2(t *testing.T) {
 		{"--database-url needs", nil, []string{"portal", "--database-url="}},
 		{"--rate-limit", nil, []string{"portal", "--rate-limit", "-1"}},
 		{"rate-limit", nil, []string{"portal", "--rate-limit", "many"}},
+		{"--failed-logins", nil, []string{"portal", "--failed-logins", "-1"}},
+		{"allow-from", nil, []string{"portal", "--allow-from", "10.0.0.0/8,everywhere"}},
 		{"PORT_CLIENT_SECRET is not", []string{"PORT_CLIENT_ID=x"}, []string{"portal", "--data", file}},
 		{"PORT_CLIENT_ID is not", []string{"PORT_CLIENT_SECRET=x"}, []string{"portal", "--data", file}},
 	} {

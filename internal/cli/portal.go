@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,7 +28,11 @@ Flags:
   --database-url URL    keep everything in this PostgreSQL database instead, such as
                         postgres://USER:PASSWORD@HOST:5432/DATABASE; any number of portals may
                         share one, and together they are one portal
-  --rate-limit N        allow N requests in 300 seconds (default 0: no limit)
+  --rate-limit N        allow N requests in 300 seconds to the organization, and N more to each
+                        service account (default 0: no limit)
+  --failed-logins N     let a client id wait for the rest of a minute after N wrong secrets from
+                        one address (default 0: no limit)
+  --allow-from LIST     answer only requests from these addresses, such as 10.0.0.0/8,192.0.2.7
 
 Environment:
   PORT_CLIENT_ID, PORT_CLIENT_SECRET
@@ -47,7 +53,8 @@ const grace = 30 * time.Second
 
 type portalFlags struct {
 	listen, data, databaseURL string
-	rateLimit                 int
+	rateLimit, failedLogins   int
+	allowedFrom               []netip.Prefix
 	credentials               portal.Credentials
 	secretKey                 string
 }
@@ -59,6 +66,8 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 	flags.StringVar(&f.data, "data", "", "")
 	flags.StringVar(&f.databaseURL, "database-url", "", "")
 	flags.IntVar(&f.rateLimit, "rate-limit", 0, "")
+	flags.IntVar(&f.failedLogins, "failed-logins", 0, "")
+	flags.Func("allow-from", "", f.allowFrom)
 	if err := flags.Parse(args); err != nil {
 		return env.usageError("portal", portalUsage, err)
 	}
@@ -73,6 +82,8 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 		return env.fail(exitUsage, "portal", errors.New("--database-url needs a URL"))
 	case f.rateLimit < 0:
 		return env.fail(exitUsage, "portal", errors.New("--rate-limit must not be negative"))
+	case f.failedLogins < 0:
+		return env.fail(exitUsage, "portal", errors.New("--failed-logins must not be negative"))
 	case f.credentials.ClientID != "" && f.credentials.ClientSecret == "":
 		return env.fail(exitUsage, "portal", errors.New("PORT_CLIENT_ID is set but PORT_CLIENT_SECRET is not"))
 	case f.credentials.ClientID == "" && f.credentials.ClientSecret != "":
@@ -87,6 +98,22 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 		return env.fail(exitFailure, "portal", err)
 	}
 	return exitOK
+}
+
+// allowFrom reads addresses and networks, separated by commas.
+func (f *portalFlags) allowFrom(list string) error {
+	for part := range strings.SplitSeq(list, ",") {
+		part = strings.TrimSpace(part)
+		prefix, err := netip.ParsePrefix(part)
+		if address, e := netip.ParseAddr(part); e == nil {
+			prefix, err = address.Prefix(address.BitLen())
+		}
+		if err != nil {
+			return fmt.Errorf("want addresses such as 192.0.2.7 and networks such as 10.0.0.0/8, got %q", part)
+		}
+		f.allowedFrom = append(f.allowedFrom, prefix)
+	}
+	return nil
 }
 
 // flagGiven tells an empty value from no flag at all.
@@ -115,8 +142,9 @@ func servePortal(ctx context.Context, f portalFlags, env Env) (err error) {
 	}()
 	log := slog.New(slog.NewTextHandler(env.Stderr, nil))
 	p, err := portal.Open(ctx, portal.Options{
-		DataFile: f.data, DatabaseURL: f.databaseURL, Log: log, Limits: portal.Limits{Requests: f.rateLimit},
-		ClientID: f.credentials.ClientID, ClientSecret: f.credentials.ClientSecret,
+		DataFile: f.data, DatabaseURL: f.databaseURL, Log: log, Limits: portal.Limits{Requests: f.rateLimit, FailedLogins: f.failedLogins},
+		AllowedFrom: f.allowedFrom,
+		ClientID:    f.credentials.ClientID, ClientSecret: f.credentials.ClientSecret,
 		SecretKey: f.secretKey,
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -46,6 +47,8 @@ type Options struct {
 	DataFile    string
 	DatabaseURL string
 	Limits      Limits
+	// AllowedFrom are the addresses that requests may come from; none is all.
+	AllowedFrom []netip.Prefix
 	// Seed is JSON of the form {"blueprints": [...], "entities": [...]}, written
 	// when the portal starts; what exists already is overridden.
 	Seed io.Reader
@@ -152,7 +155,8 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	}
 	p.identity, err = identity.Open(ctx, identity.Options{
 		Store: p.store, Clock: o.Clock, IDs: o.IDs, Key: key,
-		Given: identity.Credentials{ClientID: o.ClientID, ClientSecret: o.ClientSecret},
+		FailedLogins: o.Limits.FailedLogins,
+		Given:        identity.Credentials{ClientID: o.ClientID, ClientSecret: o.ClientSecret},
 	})
 	if err != nil {
 		return err
@@ -172,7 +176,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	p.api = httpapi.New(httpapi.Options{
 		Store: p.store, Catalog: p.catalog, Events: log, Identity: p.identity,
 		Clock: o.Clock, IDs: o.IDs, Log: o.Log, Limits: o.Limits, Migrations: p.migrations,
-		Access: p.access,
+		Access: p.access, AllowedFrom: o.AllowedFrom,
 	})
 	if o.Seed != nil {
 		if err := p.Seed(ctx, o.Seed); err != nil {

@@ -41,6 +41,7 @@ type scenario struct {
 	Limits struct {
 		Requests int           `yaml:"requests"`
 		Window   time.Duration `yaml:"window"`
+		Logins   int           `yaml:"failedLogins"`
 	} `yaml:"limits"`
 	Steps []step `yaml:"steps"`
 }
@@ -113,7 +114,7 @@ func TestScenarios(t *testing.T) {
 }
 
 func (s scenario) run(t *testing.T, storage string, given any) {
-	o := portaltest.Options{Limits: portal.Limits{Requests: s.Limits.Requests, Window: s.Limits.Window}}
+	o := portaltest.Options{Limits: portal.Limits{Requests: s.Limits.Requests, Window: s.Limits.Window, FailedLogins: s.Limits.Logins}}
 	switch storage {
 	case "sqlite":
 		o.DataFile = filepath.Join(t.TempDir(), "portal.db")

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/identity"
 )
 
 // succeed writes {"ok": true} and what the handler returned.
@@ -40,7 +42,11 @@ func (x *exchange) fail(err error) {
 	}
 	x.status = f.Status
 	if f.Status == http.StatusTooManyRequests {
-		x.w.Header().Set("Retry-After", strconv.Itoa(x.api.rate.state(x.call.Who).reset))
+		wait := jsonv.Int(x.api.rate.state(x.call.Who).reset)
+		if n, ok := f.Details[identity.RetryAfter].(json.Number); ok {
+			wait = n
+		}
+		x.w.Header().Set("Retry-After", wait.String())
 	}
 	body := jsonv.Object{"ok": false, "error": f.Code, "message": f.Message}
 	if len(f.Details) > 0 {

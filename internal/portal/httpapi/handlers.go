@@ -11,7 +11,7 @@ func (c *Call) health() (any, error) { return jsonv.Object{"status": "ok"}, nil 
 
 func (c *Call) done() (any, error) { return nil, nil }
 
-func (c *Call) exchange() (any, error) { return c.api.identity.Exchange(c.ctx, c.Body) }
+func (c *Call) exchange() (any, error) { return c.api.identity.Exchange(c.ctx, c.from, c.Body) }
 
 func (c *Call) listBlueprints() (any, error) {
 	blueprints, err := c.api.catalog.ListBlueprints(c.ctx, c.Tx, c.Actor)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"runtime/debug"
 	"strings"
@@ -39,6 +40,11 @@ type Options struct {
 	Limits   Limits
 	// Migrations may be nil: then migrations stay where they are.
 	Migrations Migrations
+	// AllowedFrom are the addresses that may call; none is all. Calls within the
+	// process may always be made.
+	AllowedFrom []netip.Prefix
+	// Actions tells what actions callers may execute; it may be nil.
+	Actions Actions
 	// Access may be nil: then everybody may do with entities and blueprints what
 	// they like.
 	Access Access
@@ -49,6 +55,13 @@ type Access interface {
 	// Rights are what a user may do with blueprints and entities, nil when that is
 	// everything.
 	Rights(org string, u *access.User) catalog.Rights
+}
+
+// Actions says which actions callers may execute.
+type Actions interface {
+	// Scopes are the strings that tell so in GET /v1/auth/permissions
+	// (reference/identity.md §1.8).
+	Scopes(tx store.Tx, who identity.Principal) ([]string, error)
 }
 
 // Migrations is told which migrations there is work for, after the transaction
@@ -75,6 +88,8 @@ type API struct {
 
 	migrations Migrations
 	access     Access
+	actions    Actions
+	allowed    []netip.Prefix
 }
 
 // New makes the API.
@@ -83,7 +98,7 @@ func New(o Options) *API {
 	return &API{
 		store: o.Store, catalog: o.Catalog, events: o.Events, identity: o.Identity, clock: o.Clock, ids: o.IDs, log: o.Log,
 		body: o.Limits.Body, rate: newRate(o.Clock, o.Limits), routes: newRouter(table()),
-		migrations: o.Migrations, access: o.Access,
+		migrations: o.Migrations, access: o.Access, actions: o.Actions, allowed: o.AllowedFrom,
 	}
 }
 
@@ -102,6 +117,7 @@ type Call struct {
 	ctx      context.Context
 	params   []string
 	query    url.Values
+	from     string
 	status   int
 	rollback bool
 	// after is called once the transaction is committed.
@@ -188,7 +204,10 @@ func (x *exchange) answer() (any, error) {
 		return nil, fault.New(http.StatusNotFound, "not_found", "Route %s %s was not found", r.Method, path)
 	}
 	x.route = route
-	x.call = Call{api: a, ctx: r.Context(), params: params}
+	x.call = Call{api: a, ctx: r.Context(), params: params, from: source(r)}
+	if err := x.fromAllowed(); err != nil {
+		return nil, err
+	}
 	claims, err := x.authenticate()
 	if err != nil {
 		return nil, err

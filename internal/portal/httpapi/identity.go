@@ -12,6 +12,13 @@ func (c *Call) permissions() (any, error) {
 	for _, scope := range c.Who.User.Scopes() {
 		permissions = append(permissions, string(scope))
 	}
+	if c.api.actions != nil {
+		more, err := c.api.actions.Scopes(c.Tx, c.Who)
+		if err != nil {
+			return nil, err
+		}
+		permissions = append(permissions, jsonv.FromStrings(more)...)
+	}
 	return jsonv.Object{"permissions": permissions}, nil
 }
 

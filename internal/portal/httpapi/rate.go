@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -14,10 +15,14 @@ import (
 // Limits bound what a caller may send. The zero value is right for local use: no
 // rate limit, bodies up to 1 MiB.
 type Limits struct {
-	// Requests an organization may make in a Window; 0 is no limit.
+	// Requests an organization may make in a Window, and each of its service accounts
+	// beside it; 0 is no limit.
 	Requests int
 	// Window defaults to 300 seconds.
 	Window time.Duration
+	// FailedLogins is how often a client id may be used with a wrong secret in a
+	// minute, from one address, before it has to wait; 0 is no limit.
+	FailedLogins int
 	// Body is the largest request body in bytes; it defaults to [MaxBody].
 	Body int64
 }
@@ -36,8 +41,9 @@ func (l Limits) orDefault() Limits {
 // (reference/catalog.md §6.1 L3), of which nothing is ever used up.
 const shown = 1000
 
-// rate counts requests per organization in fixed windows. A window begins with
-// the first request after the one before ended.
+// rate counts requests in fixed windows, in a bucket for the organization and one
+// for each of its service accounts (reference/identity.md §1.9). A window begins
+// with the first request after the one before ended.
 type rate struct {
 	clock  clock.Clock
 	limit  int
@@ -67,22 +73,38 @@ func (r *rate) admit(who identity.Principal, route *route) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w := r.current(who.Org)
+	bucket, whose := bucketOf(who)
+	w := r.current(bucket)
 	if w.used >= r.limit {
-		return fault.New(http.StatusTooManyRequests, "too_many_requests",
-			"The organization may make %d requests in %d seconds: wait as long as the header Retry-After says", r.limit, int(r.window/time.Second))
+		return fault.New(http.StatusTooManyRequests, identity.TooManyRequests,
+			"%s may make %d requests in %d seconds: wait as long as the header Retry-After says", whose, r.limit, int(r.window/time.Second))
 	}
 	w.used++
 	return nil
 }
 
-func (r *rate) current(org string) *window {
-	now := r.clock.Now()
-	w := r.counts[org]
-	if w == nil || !now.Before(w.ends) {
-		w = &window{ends: now.Add(r.window)}
-		r.counts[org] = w
+// bucketOf tells where a principal's requests are counted, and whose they are.
+func bucketOf(who identity.Principal) (bucket, whose string) {
+	if who.User != nil && who.User.ServiceAccount {
+		return who.Org + " " + who.ID, "The service account"
 	}
+	return who.Org, "The organization"
+}
+
+// manyBuckets is when buckets whose window is over are thrown away.
+const manyBuckets = 1000
+
+func (r *rate) current(bucket string) *window {
+	now := r.clock.Now()
+	w := r.counts[bucket]
+	if w != nil && now.Before(w.ends) {
+		return w
+	}
+	if len(r.counts) >= manyBuckets {
+		maps.DeleteFunc(r.counts, func(_ string, w *window) bool { return !now.Before(w.ends) })
+	}
+	w = &window{ends: now.Add(r.window)}
+	r.counts[bucket] = w
 	return w
 }
 
@@ -94,7 +116,8 @@ func (r *rate) state(who identity.Principal) quota {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	q.limit, q.remaining = r.limit, r.limit
-	if w, ok := r.counts[who.Org]; ok {
+	bucket, _ := bucketOf(who)
+	if w, ok := r.counts[bucket]; ok {
 		if left := w.ends.Sub(r.clock.Now()); left > 0 {
 			q.remaining = r.limit - w.used
 			q.reset = int((left + time.Second - 1) / time.Second)

@@ -29,6 +29,8 @@ type route struct {
 	mayBody bool
 	// open: no token is needed.
 	open bool
+	// probe: it is answered wherever it comes from.
+	probe bool
 	// scope is what callers must have for the route as a whole; own: they need not
 	// when the first parameter is their own e-mail address.
 	scope access.Scope

@@ -17,7 +17,7 @@ const (
 // table is every route of the API: those below, and the ones of unbuilt.go.
 func table() []route {
 	routes := []route{
-		{method: get, pattern: "/health", open: true, handler: (*Call).health},
+		{method: get, pattern: "/health", open: true, probe: true, handler: (*Call).health},
 		{method: post, pattern: "/v1/auth/access_token", open: true, body: true, handler: (*Call).exchange},
 
 		{method: get, pattern: "/v1/auth/permissions", tx: reads, handler: (*Call).permissions},

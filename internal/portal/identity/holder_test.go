@@ -1,6 +1,10 @@
 package identity
 
 import (
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +14,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
@@ -67,7 +72,7 @@ func (u users) issued(email string, serviceAccount bool) (c Credentials) {
 
 func (u users) token(c Credentials) string {
 	u.t.Helper()
-	answer, err := u.Exchange(u.t.Context(), c.answer())
+	answer, err := u.Exchange(u.t.Context(), "", c.answer())
 	if err != nil {
 		return ""
 	}
@@ -221,5 +226,116 @@ func TestALoginIsOfOriginUIAndEndsAfterItsTime(t *testing.T) {
 	u.clock.Advance(lifetime + time.Second)
 	if u.who(first) != nil {
 		t.Error("a login outlives its time")
+	}
+}
+
+func TestTokensSayWhoseTheyAre(t *testing.T) {
+	t.Parallel()
+	bot := "bot@serviceaccounts.getport.io"
+	u := newUsers(t, "a@x.io", bot)
+	machine, err := u.Credentials(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	human, service := u.issued("a@x.io", false), u.issued(bot, true)
+	var login string
+	u.update(func(tx store.Tx) (err error) {
+		login, err = u.startLogin(tx, "a@x.io")
+		return err
+	})
+	for name, c := range map[string]struct {
+		token, subject, email string
+		machine, personal     bool
+	}{
+		"machine":         {u.token(machine), machine.ClientID, "", true, false},
+		"human":           {u.token(human), "a@x.io", "a@x.io", false, true},
+		"service account": {u.token(service), service.ClientID, bot, false, true},
+		"login":           {login, u.who(login).ID, "a@x.io", false, false},
+	} {
+		payload, err := base64.RawURLEncoding.DecodeString(strings.Split(c.token, ".")[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := jsonv.DecodeObject(payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := u.clock.Now().Unix()
+		want := jsonv.Object{
+			"iss": "port", "aud": []any{"https://api.getport.io"}, "sub": c.subject, "jti": got["jti"],
+			"iat": jsonv.Int(at), "exp": jsonv.Int(at + 10800), "orgId": u.org, "isMachine": c.machine, "personalToken": c.personal,
+			"https://api.getport.io/orgId": u.org, "https://api.getport.io/orgName": "Port", "https://api.getport.io/email": c.email,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestATokenThatNamesAnotherUserIsRefused(t *testing.T) {
+	t.Parallel()
+	u := newUsers(t, "a@x.io", "b@x.io")
+	var login string
+	u.update(func(tx store.Tx) (err error) {
+		login, err = u.startLogin(tx, "a@x.io")
+		return err
+	})
+	good, err := u.Parse(login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	personal, err := u.Parse(u.token(u.issued("a@x.io", false)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(c Claims, d Claims) Claims{
+		"login of another":     func(c, _ Claims) Claims { c.email = "b@x.io"; return c },
+		"login as another":     func(c, _ Claims) Claims { c.subject = "auth0|other"; return c },
+		"another login":        func(c, _ Claims) Claims { c.id = "other"; return c },
+		"personal as login":    func(_, d Claims) Claims { d.login = true; return d },
+		"login as personal":    func(c, _ Claims) Claims { c.login = false; return c },
+		"another organization": func(_, d Claims) Claims { d.org = "org_other"; return d },
+		"another token":        func(_, d Claims) Claims { d.id = "other"; return d },
+		"nobody":               func(_, d Claims) Claims { d.subject = ""; return d },
+	} {
+		err := u.store.View(t.Context(), func(tx store.Tx) error {
+			_, err := u.Check(tx, change(good, personal))
+			return err
+		})
+		var f *fault.Fault
+		if !errors.As(err, &f) || f.Status != 401 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestRefusalsOfCredentialsDoNotTellWhy(t *testing.T) {
+	t.Parallel()
+	u := newUsers(t, "a@x.io", "off@x.io", "gone@x.io", "staged@x.io")
+	right := u.issued("a@x.io", false)
+	off, gone, staged := u.issued("off@x.io", false), u.issued("gone@x.io", false), u.issued("staged@x.io", false)
+	u.put("off@x.io", "Disabled", jsonv.Object{})
+	u.put("staged@x.io", "Staged", jsonv.Object{})
+	u.update(func(tx store.Tx) error { return tx.Delete(catalog.KindEntity, u.org, "_user", "gone@x.io") })
+	machine, err := u.Credentials(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answers []string
+	for _, c := range []Credentials{
+		{"nobody@x.io", "x"}, {right.ClientID, "x"}, {right.ClientID, ""}, {machine.ClientID, "x"}, {"", ""},
+		{machine.ClientID, strings.Repeat("0", clientSecretLength)}, {"nobody@x.io", strings.Repeat("0", clientSecretLength)},
+		off, gone, staged,
+	} {
+		_, err := u.Exchange(t.Context(), "", c.answer())
+		var f *fault.Fault
+		if !errors.As(err, &f) || f.Status != 401 || f.Code != "invalid_credentials" || f.Details != nil {
+			t.Errorf("%s: %v", c.ClientID, err)
+			continue
+		}
+		answers = append(answers, f.Message)
+	}
+	if len(slices.Compact(answers)) != 1 {
+		t.Errorf("different answers: %q", answers)
 	}
 }

@@ -53,6 +53,9 @@ type Options struct {
 	IDs   ident.Source
 	Given Credentials
 	Key   Key
+	// FailedLogins is how often a client id may be used with a wrong secret in a
+	// minute, from one address; 0 is no limit.
+	FailedLogins int
 }
 
 // Identity answers for one organization. It is safe for concurrent use.
@@ -70,6 +73,7 @@ type Identity struct {
 	access  *access.Access
 
 	verified verified
+	attempts *attempts
 }
 
 // Open reads the organization of a store and creates it in an empty one. Several
@@ -78,7 +82,7 @@ func Open(ctx context.Context, o Options) (*Identity, error) {
 	if (o.Given.ClientID == "") != (o.Given.ClientSecret == "") {
 		return nil, errors.New("a client id and a client secret belong together: only one of them is given")
 	}
-	i := &Identity{store: o.Store, clock: o.Clock, ids: o.IDs, key: o.Key}
+	i := &Identity{store: o.Store, clock: o.Clock, ids: o.IDs, key: o.Key, attempts: newAttempts(o.Clock, o.FailedLogins)}
 	ready := errors.New("ready")
 	err := o.Store.View(ctx, func(tx store.Tx) error {
 		doc, err := i.load(tx)

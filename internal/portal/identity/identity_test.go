@@ -50,7 +50,7 @@ func (w world) open(t *testing.T, given identity.Credentials) *identity.Identity
 
 func exchange(t *testing.T, i *identity.Identity, c identity.Credentials) (token string, seconds any) {
 	t.Helper()
-	answer, err := i.Exchange(t.Context(), jsonv.Object{"clientId": c.ClientID, "clientSecret": c.ClientSecret})
+	answer, err := i.Exchange(t.Context(), "", jsonv.Object{"clientId": c.ClientID, "clientSecret": c.ClientSecret})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestAClaimIsNotBelievedButLookedUp(t *testing.T) {
 	if _, err := check(t.Context(), i, w.store, token); !unauthorized(err) {
 		t.Errorf("disabled: %v", err)
 	}
-	if _, err := i.Exchange(t.Context(), jsonv.Object{"clientId": given.ClientID, "clientSecret": given.ClientSecret}); !unauthorized(err) {
+	if _, err := i.Exchange(t.Context(), "", jsonv.Object{"clientId": given.ClientID, "clientSecret": given.ClientSecret}); !unauthorized(err) {
 		t.Errorf("disabled credentials exchanged: %v", err)
 	}
 	change(func(d store.Doc) { d["enabled"] = true })
@@ -208,7 +208,7 @@ func TestConcurrentExchangesGetOneToken(t *testing.T) {
 	tokens := make([]string, 16)
 	for n := range tokens {
 		wg.Go(func() {
-			answer, err := i.Exchange(t.Context(), jsonv.Object{"clientId": given.ClientID, "clientSecret": given.ClientSecret})
+			answer, err := i.Exchange(t.Context(), "", jsonv.Object{"clientId": given.ClientID, "clientSecret": given.ClientSecret})
 			if err != nil {
 				t.Error(err)
 			}

@@ -27,14 +27,25 @@ const (
 )
 
 // Exchange answers POST /v1/auth/access_token (reference/identity.md §1.1). While
-// a token of these credentials lives, every exchange returns that same token.
-func (i *Identity) Exchange(ctx context.Context, body any) (jsonv.Object, error) {
+// a token of these credentials lives, every exchange returns that same token. from is
+// the address of the caller.
+func (i *Identity) Exchange(ctx context.Context, from string, body any) (jsonv.Object, error) {
 	given, err := exchangeBody(body)
 	if err != nil {
 		return nil, err
 	}
+	attempt := attemptOf(given.ClientID, from)
+	if err := i.attempts.admit(attempt); err != nil {
+		return nil, err
+	}
+	answer, err := i.exchange(ctx, given)
+	i.attempts.note(attempt, err)
+	return answer, err
+}
+
+func (i *Identity) exchange(ctx context.Context, given Credentials) (jsonv.Object, error) {
 	var live jsonv.Object
-	err = i.store.View(ctx, func(tx store.Tx) error {
+	err := i.store.View(ctx, func(tx store.Tx) error {
 		doc, err := i.verify(tx, given)
 		live = i.liveClaims(doc)
 		return err
