@@ -13,7 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// rowTags gathers which rows of reference/catalog.md are proven by what: the
+// rowTags gathers which rows of the reference are proven by what: the
 // "rows" of scenarios and the comments "// rows: …" of Go tests.
 func rowTags(t *testing.T) map[string][]string {
 	t.Helper()
@@ -52,10 +52,11 @@ func rowTags(t *testing.T) map[string][]string {
 
 var (
 	rowComment = regexp.MustCompile(`(?m)^\s*// rows: (.*)$`)
-	rowForm    = regexp.MustCompile(`^([A-Z]|§[0-9.]+ )([0-9]+)(?:-([0-9]+))?$`)
+	rowForm    = regexp.MustCompile(`^((?:id )?(?:[A-Z]|§[0-9.]+ ))([0-9]+)(?:-([0-9]+))?$`)
 )
 
-// rowRange spells out "K4", "§8 7", "X1-7" or "§5.5 1-3".
+// rowRange spells out "K4", "§8 7", "X1-7", "§5.5 1-3" or "id T1-6", which is of
+// reference/identity.md.
 func rowRange(entry string) ([]string, error) {
 	m := rowForm.FindStringSubmatch(strings.TrimSpace(entry))
 	if m == nil {
@@ -93,9 +94,14 @@ func knownRows(t *testing.T) (rows, later, decided []string) {
 		}
 		line, waits := strings.CutPrefix(line, "later ")
 		line, dropped := strings.CutPrefix(line, "decided ")
-		if !strings.HasPrefix(line, "§") {
-			line = strings.Replace(line, " ", "", 1)
+		of, row := "", line
+		if rest, ok := strings.CutPrefix(line, "id "); ok {
+			of, row = "id ", rest
 		}
+		if !strings.HasPrefix(row, "§") {
+			row = strings.Replace(row, " ", "", 1)
+		}
+		line = of + row
 		list, err := rowRange(line)
 		if err != nil {
 			t.Fatal(err)
@@ -131,10 +137,10 @@ func TestRowsOfTheReferenceAreProven(t *testing.T) {
 			waiting = append(waiting, row)
 		case slices.Contains(decided, row):
 		default:
-			t.Errorf("row %s of reference/catalog.md has no test: name it under the rows of a scenario or of a Go test", row)
+			t.Errorf("row %s of the reference has no test: name it under the rows of a scenario or of a Go test", row)
 		}
 	}
-	t.Logf("%d of %d rows of reference/catalog.md have a test; waiting for what is not built: %s; decided otherwise: %s",
+	t.Logf("%d of %d rows of the reference have a test; waiting for what is not built: %s; decided otherwise: %s",
 		proven, len(known), strings.Join(waiting, ", "), strings.Join(decided, ", "))
 }
 

@@ -45,6 +45,7 @@ delete:secrets nny
 update:organization nny
 `
 
+// rows: id §7.2 1-9
 func TestRolesHaveTheScopesOfTheTable(t *testing.T) {
 	t.Parallel()
 	var machine *access.User

@@ -345,3 +345,59 @@ func TestAServiceAccountsRequestsCountOnlyForItself(t *testing.T) {
 		t.Errorf("%d buckets are kept", len(r.counts))
 	}
 }
+
+func TestOriginsFollowFromTokenAndAgent(t *testing.T) {
+	t.Parallel()
+	var got catalog.Actor
+	a, _ := newAPI(t, route{method: get, pattern: "/v1/actor", handler: func(c *Call) (any, error) {
+		got = c.Actor
+		return nil, nil
+	}})
+	machine := a.identity.Machine()
+	user := &access.User{ID: "auth0|1", Email: "a@x.io"}
+	for _, c := range []struct {
+		who          identity.Principal
+		agent        string
+		origin, user string
+	}{
+		{machine, "terraform-provider-port-labs/2", "API", ""},
+		{machine, "port-ocean/jira/1.0.0/my-jira/exporter", "jira/my-jira", ""},
+		{identity.Principal{Org: machine.Org, ID: user.ID, User: user}, "Mozilla/5.0", "API", "a@x.io"},
+		{identity.Principal{Org: machine.Org, ID: user.ID, User: user}, "port-ocean/jira/1.0.0/my-jira", "jira/my-jira", "a@x.io"},
+		{identity.Principal{Org: machine.Org, ID: user.ID, User: user, Login: true}, "Mozilla/5.0", "UI", "a@x.io"},
+		{identity.Principal{Org: machine.Org, ID: user.ID, User: user, Login: true}, "port-ocean/jira/1.0.0/my-jira", "UI", "a@x.io"},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/v1/actor", nil).WithContext(As(t.Context(), c.who))
+		r.Header.Set("User-Agent", c.agent)
+		if w, _ := ask(a, r); w.Code != 200 {
+			t.Fatal(w.Body)
+		}
+		if got.Origin != c.origin || got.User != c.user || got.ID != c.who.ID || got.UserAgent != c.agent {
+			t.Errorf("%+v by %q: %+v", c.who, c.agent, got)
+		}
+	}
+}
+
+// actions is a list of actions that everybody may execute.
+type actions []string
+
+func (a actions) Scopes(store.Tx, identity.Principal) ([]string, error) { return a, nil }
+
+func TestPermissionsAreTheScopesAndTheActions(t *testing.T) {
+	t.Parallel()
+	a, _ := newAPI(t)
+	a.actions = actions{"execute:actions:restart", "execute:team_entities:actions:scale"}
+	for role, header := range map[string]string{
+		access.RoleMember: signIn(t, a, "member@x.io", access.RoleMember), access.RoleAdmin: login(t, a, "id", "hidden-secret"),
+	} {
+		var want []string
+		for _, scope := range (&access.User{Role: role}).Scopes() {
+			want = append(want, string(scope))
+		}
+		want = append(want, "execute:actions:restart", "execute:team_entities:actions:scale")
+		_, body := authorized(a, http.MethodGet, "/v1/auth/permissions?action_version=v2", header, "")
+		if diff := cmp.Diff(want, jsonv.Strings(body["permissions"])); diff != "" {
+			t.Errorf("%s: %s", role, diff)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 )
 
+// rows: id §1.4 2
 func TestOnlyAllowedAddressesAreAnswered(t *testing.T) {
 	t.Parallel()
 	a, _ := newAPI(t)

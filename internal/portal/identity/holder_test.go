@@ -198,11 +198,11 @@ func TestSecretsOfUsersAreKeptOnlyAsSaltedHashes(t *testing.T) {
 
 func TestALoginIsOfOriginUIAndEndsAfterItsTime(t *testing.T) {
 	t.Parallel()
-	u := newUsers(t, "a@x.io")
+	u := newUsers(t, "b@x.io")
 	var first, second string
 	u.update(func(tx store.Tx) (err error) {
-		if first, err = u.startLogin(tx, "a@x.io"); err == nil {
-			second, err = u.startLogin(tx, "a@x.io")
+		if first, err = u.startLogin(tx, "b@x.io"); err == nil {
+			second, err = u.startLogin(tx, "b@x.io")
 		}
 		return err
 	})
@@ -229,6 +229,7 @@ func TestALoginIsOfOriginUIAndEndsAfterItsTime(t *testing.T) {
 	}
 }
 
+// rows: id §1.3 1-4, id §1.2 3-4
 func TestTokensSayWhoseTheyAre(t *testing.T) {
 	t.Parallel()
 	bot := "bot@serviceaccounts.getport.io"

@@ -56,9 +56,6 @@ type Options struct {
 	// FailedLogins is how often a client id may be used with a wrong secret in a
 	// minute, from one address; 0 is no limit.
 	FailedLogins int
-	// InitialUserStatus is the status of users who are created without one:
-	// "Disabled", which is the default, or "Staged" (reference/identity.md §0.1).
-	InitialUserStatus string
 }
 
 // Identity answers for one organization. It is safe for concurrent use.
@@ -75,10 +72,8 @@ type Identity struct {
 	catalog *catalog.Catalog
 	access  *access.Access
 
-	initialStatus string
-	verified      verified
-	attempts      *attempts
-	outgoing      outgoing
+	verified verified
+	attempts *attempts
 }
 
 // Open reads the organization of a store and creates it in an empty one. Several
@@ -87,17 +82,7 @@ func Open(ctx context.Context, o Options) (*Identity, error) {
 	if (o.Given.ClientID == "") != (o.Given.ClientSecret == "") {
 		return nil, errors.New("a client id and a client secret belong together: only one of them is given")
 	}
-	i := &Identity{
-		store: o.Store, clock: o.Clock, ids: o.IDs, key: o.Key, attempts: newAttempts(o.Clock, o.FailedLogins),
-		initialStatus: o.InitialUserStatus,
-	}
-	switch i.initialStatus {
-	case "":
-		i.initialStatus = statusDisabled
-	case statusDisabled, statusStaged:
-	default:
-		return nil, fmt.Errorf("users begin as %s or %s, not as %q", statusDisabled, statusStaged, o.InitialUserStatus)
-	}
+	i := &Identity{store: o.Store, clock: o.Clock, ids: o.IDs, key: o.Key, attempts: newAttempts(o.Clock, o.FailedLogins)}
 	ready := errors.New("ready")
 	err := o.Store.View(ctx, func(tx store.Tx) error {
 		doc, err := i.load(tx)
