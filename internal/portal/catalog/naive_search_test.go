@@ -24,6 +24,49 @@ type naive struct {
 	// lead to.
 	reached map[string]map[*naiveThing]bool
 	led     map[string][]*naiveThing
+	// caller is who asks, and hidden what they may not read.
+	caller *naiveCaller
+	hidden map[*naiveThing]bool
+}
+
+// naiveCaller is who asks: their own values and those of each of their teams.
+type naiveCaller struct {
+	user  jsonv.Object
+	teams []jsonv.Object
+}
+
+// reference is a contextual value (§5.8); ok is false when v is none.
+func (n *naive) reference(v any) (value any, teams, ok bool) {
+	context, ok := jsonv.Get(v, "context")
+	name := jsonv.String(v, "property")
+	switch {
+	case !ok || n.caller == nil:
+		return nil, false, ok
+	case context == "user":
+		return n.caller.user[name], name == "$team", true
+	}
+	all := []any{}
+	for _, t := range n.caller.teams {
+		if t[name] != nil {
+			all = append(all, elements(t[name])...)
+		}
+	}
+	return all, true, true
+}
+
+// seen is what a caller finds when only some of it may be read: those that may,
+// by blueprint, as a query of the organization decides; without one all are.
+func (n *naive) seen(may map[string]jsonv.Object) *naive {
+	out := *n
+	out.hidden = map[*naiveThing]bool{}
+	for _, t := range n.things {
+		if q, limited := may[t.blueprint]; limited {
+			out.hidden[t] = q == nil || !n.group(t, q)
+		}
+	}
+	out.edges = nil
+	out.settle()
+	return &out
 }
 
 type naiveEdge struct {
@@ -39,7 +82,7 @@ func (n *naive) settle() {
 	}
 	for _, from := range n.things {
 		for name, relation := range n.shapes[from.blueprint].relations {
-			for _, to := range n.follow(from, name) {
+			for _, to := range n.leads(from, name) {
 				n.edges = append(n.edges, naiveEdge{from, to, relation.required})
 			}
 		}
@@ -71,7 +114,7 @@ type (
 // find lists the identifiers of what matches, in one blueprint or, for "", all.
 func (n *naive) find(blueprint string, query jsonv.Object) (ids []string) {
 	for _, t := range n.things {
-		if (blueprint == "" || t.blueprint == blueprint) && n.group(t, query) {
+		if (blueprint == "" || t.blueprint == blueprint) && !n.hidden[t] && n.group(t, query) {
 			ids = append(ids, t.blueprint+"/"+t.id)
 		}
 	}
@@ -93,6 +136,18 @@ func (n *naive) group(t *naiveThing, g jsonv.Object) bool {
 
 func (n *naive) rule(t *naiveThing, r jsonv.Object) bool {
 	op, x := jsonv.String(r, "operator"), r["value"]
+	if value, _, ok := n.reference(x); ok {
+		if n.caller == nil {
+			return false
+		}
+		x = value
+	}
+	if v, listed, ok := n.reference(r["property"]); ok {
+		return n.caller != nil && n.holds(op, v, x, false, listed)
+	}
+	if name := r["property"]; name == "$team" && (op == "in" || op == "notIn" || op == "containsAny") {
+		x = n.myTeams(x)
+	}
 	switch {
 	case r["combinator"] != nil:
 		return n.group(t, r)
@@ -112,6 +167,23 @@ func (n *naive) rule(t *naiveThing, r jsonv.Object) bool {
 	dated := name == "$createdAt" || name == "$updatedAt" || own && (p.format == "date-time" || p.format == "timer")
 	listed := name == "$team" || !own && !mirrored && n.shapes[t.blueprint].relations[name].target != ""
 	return n.holds(op, n.value(t, name), x, dated, listed)
+}
+
+// myTeams stands in for "My Teams".
+func (n *naive) myTeams(x any) any {
+	if !slices.Contains(elements(x), any("My Teams")) {
+		return x
+	}
+	out := []any{}
+	for _, e := range elements(x) {
+		switch {
+		case e != "My Teams":
+			out = append(out, e)
+		case n.caller != nil:
+			out = append(out, jsonv.List(n.caller.user, "$team")...)
+		}
+	}
+	return out
 }
 
 // value is what a rule means by a name.
@@ -143,13 +215,13 @@ func (n *naive) value(t *naiveThing, name string) any {
 
 func (n *naive) mirror(t *naiveThing, m naiveMirror) any {
 	if !n.shapes[t.blueprint].relations[m.relation].many {
-		for _, end := range n.follow(t, m.relation) {
+		for _, end := range n.read(t, m.relation) {
 			return n.value(end, m.leaf)
 		}
 		return nil
 	}
 	out := []any{}
-	for _, end := range n.follow(t, m.relation) {
+	for _, end := range n.read(t, m.relation) {
 		switch v := n.value(end, m.leaf).(type) {
 		case nil:
 		case []any:
@@ -161,8 +233,21 @@ func (n *naive) mirror(t *naiveThing, m naiveMirror) any {
 	return out
 }
 
-// follow is where a relation leads.
+// read is where a relation leads, without what may not be read.
+func (n *naive) read(t *naiveThing, relation string) []*naiveThing {
+	return slices.DeleteFunc(n.follow(t, relation), func(end *naiveThing) bool { return n.hidden[end] })
+}
+
+// follow is where a relation leads; from what may not be read, nowhere.
 func (n *naive) follow(t *naiveThing, relation string) (ends []*naiveThing) {
+	if n.hidden[t] {
+		return nil
+	}
+	return n.leads(t, relation)
+}
+
+// leads is where a relation leads, whoever asks.
+func (n *naive) leads(t *naiveThing, relation string) (ends []*naiveThing) {
 	ids, target := t.rels[relation], n.shapes[t.blueprint].relations[relation].target
 	if relation == "$team" {
 		ids, target = n.value(t, "$team"), "_team"
@@ -183,7 +268,11 @@ func (n *naive) relation(t *naiveThing, relation string, titles bool) any {
 	}
 	out := []any{}
 	for _, end := range n.follow(t, relation) {
-		out = append(out, end.meta["$title"])
+		title := end.meta["$title"]
+		if n.hidden[end] {
+			title = nil
+		}
+		out = append(out, title)
 	}
 	if _, many := value.([]any); many {
 		return out
@@ -389,7 +478,7 @@ func (n *naive) related(r jsonv.Object) map[*naiveThing]bool {
 				if required, ok := r["required"]; ok && required != e.required {
 					continue
 				}
-				if here[start] && !seen[end] {
+				if here[start] && !n.hidden[start] && !seen[end] {
 					next[end], seen[end], found[end] = true, true, true
 				}
 			}
