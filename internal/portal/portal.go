@@ -60,6 +60,12 @@ type Options struct {
 	// a portal with a DataFile keeps a key in a file beside it, named as the data
 	// file and ".key".
 	SecretKey string
+	// DefaultUserStatus is the status of users who are created without one:
+	// "Disabled", which is also what "" stands for, or "Staged".
+	DefaultUserStatus string
+	// Mail sends mail, each at least once; nil writes a line to Log instead. It is
+	// called between a change and the answer to it.
+	Mail func(context.Context, Mail) error
 
 	// look is [timers.look].
 	look time.Duration
@@ -99,6 +105,9 @@ func Open(ctx context.Context, o Options) (*Portal, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Mail == nil {
+		o.Mail = logged(o.Log)
 	}
 	if o.Out == nil {
 		o.Out = &http.Client{Transport: http.DefaultTransport}
@@ -155,12 +164,15 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	}
 	p.identity, err = identity.Open(ctx, identity.Options{
 		Store: p.store, Clock: o.Clock, IDs: o.IDs, Key: key,
-		FailedLogins: o.Limits.FailedLogins,
-		Given:        identity.Credentials{ClientID: o.ClientID, ClientSecret: o.ClientSecret},
+		FailedLogins:      o.Limits.FailedLogins,
+		Given:             identity.Credentials{ClientID: o.ClientID, ClientSecret: o.ClientSecret},
+		InitialUserStatus: o.DefaultUserStatus,
 	})
 	if err != nil {
 		return err
 	}
+	mail := &posting{Store: p.store, identity: p.identity, send: o.Mail, log: o.Log}
+	p.store = mail
 	log, err := events.Open(ctx, events.Options{Store: p.store, Clock: o.Clock, IDs: o.IDs, Org: p.identity.Org()})
 	if err != nil {
 		return err
@@ -183,6 +195,10 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 			return err
 		}
 	}
+	if err := p.identity.FindMail(ctx); err != nil {
+		return err
+	}
+	mail.post(ctx)
 	p.timers.begin()
 	return p.migrations.resume(ctx, p.identity.Org())
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
@@ -43,7 +44,9 @@ type scenario struct {
 		Window   time.Duration `yaml:"window"`
 		Logins   int           `yaml:"failedLogins"`
 	} `yaml:"limits"`
-	Steps []step `yaml:"steps"`
+	// UserStatus is the status that users begin with, "" for the default.
+	UserStatus string `yaml:"user_status"`
+	Steps      []step `yaml:"steps"`
 }
 
 type step struct {
@@ -59,6 +62,7 @@ type step struct {
 	Answer  map[string]string `yaml:"answer"`   // headers of the answer, as patterns
 	Holds   []string          `yaml:"contains"` // text of the answer
 	Save    map[string]string `yaml:"save"`     // name: pointer into the answer
+	Mail    []string          `yaml:"mail"`     // "kind to" of all that was mailed so far, oldest first
 }
 
 // as is who a step is done by: "nobody"; an e-mail address, or {user: address, role:
@@ -114,7 +118,10 @@ func TestScenarios(t *testing.T) {
 }
 
 func (s scenario) run(t *testing.T, storage string, given any) {
-	o := portaltest.Options{Limits: portal.Limits{Requests: s.Limits.Requests, Window: s.Limits.Window, FailedLogins: s.Limits.Logins}}
+	o := portaltest.Options{
+		DefaultUserStatus: s.UserStatus,
+		Limits:            portal.Limits{Requests: s.Limits.Requests, Window: s.Limits.Window, FailedLogins: s.Limits.Logins},
+	}
 	switch storage {
 	case "sqlite":
 		o.DataFile = filepath.Join(t.TempDir(), "portal.db")
@@ -186,7 +193,7 @@ func (st step) run(t *testing.T, p *portaltest.Portal, where string, saved map[s
 	if err != nil && method != http.MethodHead {
 		t.Fatalf("%s: %v: %.300s", where, err, text)
 	}
-	problems := st.problems(t, resp, got, string(text), saved)
+	problems := append(st.problems(t, resp, got, string(text), saved), st.mailProblems(t, p)...)
 	for _, problem := range problems {
 		t.Errorf("%s: %s", where, problem)
 	}
@@ -218,6 +225,35 @@ func (st step) problems(t *testing.T, resp *http.Response, got any, text string,
 			t.Fatal(err)
 		}
 		problems = append(problems, differ("", want, got)...)
+	}
+	return problems
+}
+
+// mailProblems compares what was sent with what is wanted, and with what the outbox
+// says.
+func (st step) mailProblems(t *testing.T, p *portaltest.Portal) (problems []string) {
+	t.Helper()
+	if st.Mail == nil {
+		return nil
+	}
+	outbox, err := p.Outbox(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := func(mail []portal.Mail) []string {
+		out := []string{}
+		for _, m := range mail {
+			if m.ID == "" || m.Org != p.Organization() || m.At.IsZero() {
+				problems = append(problems, fmt.Sprintf("incomplete mail %+v", m))
+			}
+			out = append(out, m.Kind+" "+m.To)
+		}
+		return out
+	}
+	for what, got := range map[string][]string{"sent": lines(p.Mail()), "in the outbox": lines(outbox)} {
+		if diff := cmp.Diff(st.Mail, got); diff != "" {
+			problems = append(problems, what+" (-want +got): "+diff)
+		}
 	}
 	return problems
 }

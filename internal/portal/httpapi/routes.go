@@ -23,6 +23,12 @@ func table() []route {
 		{method: get, pattern: "/v1/auth/permissions", tx: reads, handler: (*Call).permissions},
 		{method: post, pattern: "/v1/rotate-credentials/{user}", scope: access.UpdateUsers, own: true, tx: writes, handler: (*Call).rotateCredentials},
 
+		{method: get, pattern: "/v1/users", scope: access.ReadUsers, tx: reads, handler: (*Call).listUsers},
+		{method: post, pattern: "/v1/users/invite", scope: access.CreateUsers, tx: writes, body: true, handler: (*Call).inviteUser},
+		{method: get, pattern: "/v1/users/{user}", scope: access.ReadUsers, tx: reads, handler: (*Call).readUser},
+		{method: patch, pattern: "/v1/users/{user}", scope: access.UpdateUsers, tx: writes, mayBody: true, handler: (*Call).patchUser},
+		{method: remove, pattern: "/v1/users/{user}", scope: access.DeleteUsers, tx: writes, handler: (*Call).deleteUser},
+
 		{method: get, pattern: "/v1/organization", tx: reads, handler: (*Call).readOrganization},
 		{method: put, pattern: "/v1/organization", scope: access.UpdateOrganization, tx: writes, body: true, handler: (*Call).putOrganization},
 		{method: patch, pattern: "/v1/organization", scope: access.UpdateOrganization, tx: writes, body: true, handler: (*Call).patchOrganization},

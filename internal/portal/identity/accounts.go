@@ -72,7 +72,7 @@ func (i *Identity) Written(tx store.Tx, actor catalog.Actor, before, after store
 	if jsonv.String(doc, "blueprint") == teamBlueprint {
 		return nil, i.teamWritten(tx, actor, before, after)
 	}
-	return i.userWritten(tx, actor, before, after)
+	return i.userWritten(tx, before, after)
 }
 
 // account is a user's document beyond the entity. Users of data files that have

@@ -56,6 +56,9 @@ type Options struct {
 	// FailedLogins is how often a client id may be used with a wrong secret in a
 	// minute, from one address; 0 is no limit.
 	FailedLogins int
+	// InitialUserStatus is the status of users who are created without one:
+	// "Disabled", which is the default, or "Staged" (reference/identity.md §0.1).
+	InitialUserStatus string
 }
 
 // Identity answers for one organization. It is safe for concurrent use.
@@ -72,8 +75,10 @@ type Identity struct {
 	catalog *catalog.Catalog
 	access  *access.Access
 
-	verified verified
-	attempts *attempts
+	initialStatus string
+	verified      verified
+	attempts      *attempts
+	outgoing      outgoing
 }
 
 // Open reads the organization of a store and creates it in an empty one. Several
@@ -82,7 +87,17 @@ func Open(ctx context.Context, o Options) (*Identity, error) {
 	if (o.Given.ClientID == "") != (o.Given.ClientSecret == "") {
 		return nil, errors.New("a client id and a client secret belong together: only one of them is given")
 	}
-	i := &Identity{store: o.Store, clock: o.Clock, ids: o.IDs, key: o.Key, attempts: newAttempts(o.Clock, o.FailedLogins)}
+	i := &Identity{
+		store: o.Store, clock: o.Clock, ids: o.IDs, key: o.Key, attempts: newAttempts(o.Clock, o.FailedLogins),
+		initialStatus: o.InitialUserStatus,
+	}
+	switch i.initialStatus {
+	case "":
+		i.initialStatus = statusDisabled
+	case statusDisabled, statusStaged:
+	default:
+		return nil, fmt.Errorf("users begin as %s or %s, not as %q", statusDisabled, statusStaged, o.InitialUserStatus)
+	}
 	ready := errors.New("ready")
 	err := o.Store.View(ctx, func(tx store.Tx) error {
 		doc, err := i.load(tx)

@@ -147,20 +147,9 @@ func (i *Identity) memberParts(tx store.Tx, entity store.Doc) (jsonv.Object, err
 	if err != nil {
 		return nil, err
 	}
-	first, last := memberNames(entity)
+	first, last := Names(entity)
 	return jsonv.Object{
 		"email": email, "firstName": first, "lastName": last, "picture": jsonv.String(account, "picture"),
 		"status": strings.ToUpper(jsonv.String(entity, "properties", "status")),
 	}, nil
-}
-
-// memberNames takes a user's title apart; somebody without a name is titled by the
-// e-mail (reference/identity.md §4.2).
-func memberNames(entity store.Doc) (first, last string) {
-	title := strings.TrimSpace(jsonv.String(entity, "title"))
-	if title == jsonv.String(entity, "identifier") {
-		return "", ""
-	}
-	first, last, _ = strings.Cut(title, " ")
-	return first, strings.TrimSpace(last)
 }

@@ -43,7 +43,7 @@ func (i *Identity) note(tx store.Tx, who Principal, what noted, before, after st
 	if err := tx.Put(KindNote, doc, who.Org, i.ids.Alphanumeric(16)); err != nil {
 		return err
 	}
-	return i.forget(tx, who.Org, clock.Stamp(now.Add(-noteRetention)))
+	return i.forget(tx, KindNote, who.Org, clock.Stamp(now.Add(-noteRetention)))
 }
 
 // plain is a document without its secrets.
@@ -60,10 +60,10 @@ func plain(doc store.Doc) any {
 	return out
 }
 
-// forget deletes some of the records that were made before a moment.
-func (i *Identity) forget(tx store.Tx, org, before string) error {
+// forget deletes some of the documents of a kind that were made before a moment.
+func (i *Identity) forget(tx store.Tx, kind store.Kind, org, before string) error {
 	var old []store.Row
-	for row, err := range tx.Scan(KindNote, nil, store.Page{Limit: 2}, org) {
+	for row, err := range tx.Scan(kind, nil, store.Page{Limit: 2}, org) {
 		if err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func (i *Identity) forget(tx store.Tx, org, before string) error {
 		}
 	}
 	for _, row := range old {
-		if err := tx.Delete(KindNote, row.Key...); err != nil {
+		if err := tx.Delete(kind, row.Key...); err != nil {
 			return err
 		}
 	}

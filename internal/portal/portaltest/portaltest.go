@@ -49,6 +49,8 @@ type Options struct {
 	ClientID, ClientSecret string
 	// SecretKey seals secrets.
 	SecretKey string
+	// DefaultUserStatus is the status of users who are created without one.
+	DefaultUserStatus string
 	// Unchecked turns the checks of answers off, for benchmarks.
 	Unchecked bool
 }
@@ -63,6 +65,7 @@ type Portal struct {
 	check   *checker
 	handler http.Handler
 	calls   *outgoing
+	mailbox mailbox
 	actors  actors
 
 	mu       sync.Mutex
@@ -96,6 +99,7 @@ func Start(t testing.TB, options ...Options) *Portal {
 		Clock: now, IDs: ident.Seeded(1), Out: &http.Client{Transport: p.calls},
 		Store: o.Store, DataFile: o.DataFile, DatabaseURL: o.DatabaseURL, Limits: o.Limits, Log: o.Log,
 		ClientID: o.ClientID, ClientSecret: o.ClientSecret, SecretKey: o.SecretKey,
+		DefaultUserStatus: o.DefaultUserStatus, Mail: p.mailbox.take,
 	})
 	if err != nil {
 		t.Fatalf("portal: %v", err)
@@ -210,6 +214,7 @@ func (p *Portal) Dump() string {
 	p.t.Helper()
 	all := jsonv.Object{}
 	kinds := []store.Kind{
+		identity.KindAccount, identity.KindMail,
 		identity.KindServer, identity.KindOrganization, identity.KindCredentials, identity.KindSecret, identity.KindNote,
 		identity.KindAccount, identity.KindHolder, identity.KindLogin,
 		catalog.KindBlueprint, catalog.KindEntity, catalog.KindMigration, catalog.KindTimer,

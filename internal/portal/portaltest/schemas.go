@@ -155,9 +155,32 @@ var exceptions = []exception{
 	{only("POST /v1/entities/properties-history"), allow("result")},
 	// A relation may carry titles (reference/catalog.md §4.8 J5).
 	{func(route string, status int) bool { return status < 300 && strings.Contains(route, "entities") }, inside([]string{"entity", "entities"}, "relations")},
+	// The credentials of a service account stand beside the entity, once
+	// (reference/identity.md §5 A1).
+	{only("POST /v1/blueprints/{blueprint}/entities"), allow("additionalData")},
+	{only("POST /v1/blueprints/{blueprint}/entities/bulk"), inside([]string{"entities"}, "additionalData")},
+	// Users who never logged in have no time of it and have accepted nothing, and parts
+	// of teams and roles make objects of them (reference/identity.md §2.1, §2.2).
+	{func(route string, status int) bool { return status < 300 && strings.Contains(route, "/v1/users") }, looserUsers},
 	// The Terraform provider leaves titles of aggregation properties out
 	// (reference/catalog.md §2.9).
 	{func(route string, status int) bool { return status < 300 && strings.Contains(route, "/blueprints") }, untitled},
+}
+
+// looserUsers lets go of what the published user says about parts and nulls.
+func looserUsers(schema jsonv.Object) {
+	for _, user := range []jsonv.Object{
+		jsonv.Map(schema, "properties"), jsonv.Map(schema, "properties", "user", "properties"),
+		jsonv.Map(schema, "properties", "users", "items", "properties"),
+	} {
+		if user["orgMembers"] == nil {
+			continue
+		}
+		user["termsAccepted"] = jsonv.Object{"type": []any{"boolean", "null"}}
+		for _, key := range []string{"teams", "roles", "orgMembers"} {
+			user[key] = jsonv.Object{"type": "array", "items": jsonv.Object{"type": []any{"string", "object"}}}
+		}
+	}
 }
 
 // untitled makes the title of aggregation properties optional wherever a schema
