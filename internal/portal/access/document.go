@@ -53,7 +53,7 @@ type document struct {
 func defaultBlock(blueprint string, roles ...string) jsonv.Object {
 	roles = append(roles, RoleAdmin, ModeratorOf(blueprint))
 	slices.Sort(roles)
-	return jsonv.Object{"users": []any{}, "roles": jsonv.FromStrings(roles), "teams": []any{}, "ownedByTeam": false}
+	return jsonv.Object{"users": []any{}, "roles": jsonv.FromStrings(roles), "teams": []any{}, ownedKey: false}
 }
 
 // defaultEntities is what a blueprint's document holds before anybody changes it.
@@ -117,7 +117,7 @@ func compile(entities jsonv.Object) *document {
 func compileBlock(o jsonv.Object) block {
 	b := block{
 		users: jsonv.Strings(o["users"]), roles: jsonv.Strings(o["roles"]), teams: jsonv.Strings(o["teams"]),
-		owned: jsonv.Bool(o, "ownedByTeam"),
+		owned: jsonv.Bool(o, ownedKey),
 	}
 	if policy, ok := o[policyKey]; ok {
 		// One that was taken by another version of the server and is not understood
@@ -131,7 +131,7 @@ func compileBlock(o jsonv.Object) block {
 
 // parsePolicy reads a policy that stands at a place in a body.
 func parsePolicy(raw any, at ...string) (*query.Query, error) {
-	return query.Parse(raw, query.Options{Scope: query.CatalogWide, At: at})
+	return query.Parse(raw, query.Options{Scope: query.CatalogWide, TextBooleans: true, At: at})
 }
 
 // documentCache keeps compiled documents by the digest of what they hold, so that

@@ -89,7 +89,7 @@ func (a *Access) MayExecute(ctx context.Context, tx store.Tx, x Execution) error
 // (X4).
 func (x Execution) admitted(b block) bool {
 	u := x.Executor.User
-	if u.Admin() || b.names(u) != "" {
+	if u.Admin() || b.names(u) {
 		return true
 	}
 	if op := x.operation(); !b.owned || op != "DAY-2" && op != "DELETE" {
@@ -117,7 +117,7 @@ func (a *Access) MayApprove(ctx context.Context, tx store.Tx, voter Subject, x E
 		}
 		allowed = slices.Contains(emails, strings.ToLower(voter.User.Email))
 	} else {
-		allowed = voter.User.Admin() || listsOf(doc, approveKey).names(voter.User) != ""
+		allowed = voter.User.Admin() || listsOf(doc, approveKey).names(voter.User)
 	}
 	if !allowed {
 		return missing("approve runs of the action %q", x.action())
@@ -153,7 +153,7 @@ func (b block) lists(u *User) bool {
 			return !strings.EqualFold(role, RoleAdmin) && !strings.EqualFold(role, RoleMember)
 		})
 	}
-	return b.names(u) != ""
+	return b.names(u)
 }
 
 // missing is the refusal of something that a user must be permitted.

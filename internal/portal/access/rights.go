@@ -54,7 +54,7 @@ func (r *rights) Field(tx store.Tx, blueprint string, field catalog.Field) (cata
 // other key admits, and not at all beside ownedByTeam (§7.6).
 func (r *rights) grant(tx store.Tx, b block, blueprint string) (catalog.Grant, error) {
 	switch {
-	case b.names(r.user) != "":
+	case b.names(r.user):
 		return catalog.Grant{All: true}, nil
 	case b.owned:
 		owns, err := r.owns(tx, blueprint)
@@ -66,18 +66,17 @@ func (r *rights) grant(tx store.Tx, b block, blueprint string) (catalog.Grant, e
 	return catalog.Grant{Among: b.policy}, nil
 }
 
-// names says by which of a block's lists a user is admitted to all entities, ""
-// for none.
-func (b block) names(u *User) string {
-	switch {
-	case slices.ContainsFunc(b.roles, u.has):
-		return "role"
-	case slices.ContainsFunc(u.Teams, func(team string) bool { return slices.Contains(b.teams, team) }):
-		return "team"
-	case slices.ContainsFunc(b.users, func(email string) bool { return strings.EqualFold(email, u.Email) }):
-		return "user"
-	}
-	return ""
+// names tells whether a user is admitted to all entities by one of the lists.
+func (b block) names(u *User) bool { return b.hasRole(u) || b.hasTeam(u) || b.hasUser(u) }
+
+func (b block) hasRole(u *User) bool { return slices.ContainsFunc(b.roles, u.has) }
+
+func (b block) hasTeam(u *User) bool {
+	return slices.ContainsFunc(u.Teams, func(team string) bool { return slices.Contains(b.teams, team) })
+}
+
+func (b block) hasUser(u *User) bool {
+	return slices.ContainsFunc(b.users, func(email string) bool { return strings.EqualFold(email, u.Email) })
 }
 
 // owns tells whether the user can own entities of a blueprint at all.
@@ -100,7 +99,7 @@ func (r *rights) readable(tx store.Tx, d *document, blueprint string) (catalog.G
 	owned := false
 	for _, verb := range []catalog.Verb{catalog.VerbRegister, catalog.VerbUpdate, catalog.VerbUnregister} {
 		b := d.scopes[verb]
-		if b.names(r.user) != "" {
+		if b.names(r.user) {
 			return catalog.Grant{All: true}, nil
 		}
 		owned = owned || b.owned && verb != catalog.VerbRegister

@@ -19,7 +19,7 @@ func (a *Access) SeesAction(tx store.Tx, org string, u *User, action string) (bo
 		return false, err
 	}
 	b := listsOf(doc, executeKey)
-	return b.owned || b.names(u) != "", nil
+	return b.owned || b.names(u), nil
 }
 
 // ActionScopes are the strings by which one client decides which actions it shows
@@ -32,7 +32,7 @@ func (a *Access) ActionScopes(tx store.Tx, org string, u *User, actions []string
 			return nil, err
 		}
 		b := listsOf(doc, executeKey)
-		if u.Admin() || b.names(u) != "" {
+		if u.Admin() || b.names(u) {
 			out = append(out, "execute:actions:"+action)
 		}
 		if b.owned {
@@ -99,5 +99,5 @@ func (a *Access) page(tx store.Tx, org string, u *User, page string, blocks ...s
 	if err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(blocks, func(name string) bool { return listsOf(doc, name).names(u) != "" }), nil
+	return slices.ContainsFunc(blocks, func(name string) bool { return listsOf(doc, name).names(u) }), nil
 }

@@ -147,9 +147,7 @@ func (x *exchange) act() {
 	}
 	if who.User != nil {
 		actor.User = who.User.Email
-		if x.api.access != nil {
-			actor.Rights = x.api.access.Rights(who.Org, who.User)
-		}
+		actor.Rights = x.api.access.Rights(who.Org, who.User)
 	}
 	x.call.Actor = actor
 }

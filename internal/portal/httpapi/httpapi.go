@@ -39,16 +39,7 @@ type Options struct {
 	AllowedFrom []netip.Prefix
 	// Actions tells what actions callers may execute; it may be nil.
 	Actions Actions
-	// Access may be nil: then everybody may do with entities and blueprints what
-	// they like.
-	Access Access
-}
-
-// Access says what callers may do.
-type Access interface {
-	// Rights are what a user may do with blueprints and entities, nil when that is
-	// everything.
-	Rights(org string, u *access.User) catalog.Rights
+	Access  *access.Access
 }
 
 // Actions says which actions callers may execute.
@@ -81,7 +72,7 @@ type API struct {
 	routes   *router
 
 	migrations Migrations
-	access     Access
+	access     *access.Access
 	actions    Actions
 	allowed    []netip.Prefix
 }

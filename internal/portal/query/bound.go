@@ -209,7 +209,9 @@ func listed(op operator, w *wanted, text bool) (values []any, ok bool) {
 			if v.isTime && !text {
 				return nil, false
 			}
-			values = append(values, x)
+			if values = append(values, x); v.truth != nil {
+				values = append(values, v.truth)
+			}
 		case json.Number, bool:
 			values = append(values, x)
 		default:

@@ -46,6 +46,9 @@ func (p *parser) value(o jsonv.Object, op operator, strings, team bool) side {
 			s.fixed = want(p.textValue(raw))
 		}
 	}, "value")
+	if p.truths {
+		s.fixed.meanBooleans()
+	}
 	s.mine = team && (op == "in" || op == "notIn" || op == "containsAny") &&
 		slices.ContainsFunc(s.fixed.elements(), func(w wanted) bool { return w.raw == callersTeams })
 	return s

@@ -14,7 +14,7 @@ import (
 const depthMax = 32
 
 func parse(raw any, o Options) (*Query, error) {
-	p := &parser{scope: o.Scope, at: slices.Clone(o.At)}
+	p := &parser{scope: o.Scope, truths: o.TextBooleans, at: slices.Clone(o.At)}
 	root := p.group(raw, 1)
 	if err := p.problems.Invalid(); err != nil {
 		return nil, err
@@ -25,6 +25,7 @@ func parse(raw any, o Options) (*Query, error) {
 // parser reads one query; at is where it stands in the body.
 type parser struct {
 	scope    Scope
+	truths   bool
 	at       []string
 	problems fault.Problems
 }

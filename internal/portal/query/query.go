@@ -31,6 +31,9 @@ const (
 // Options steer [Parse].
 type Options struct {
 	Scope Scope
+	// TextBooleans lets a "true" or "false" in a rule also mean the boolean, as the
+	// policies of permissions do (reference/identity.md §7.6).
+	TextBooleans bool
 	// At is where the query stands in the request body; problems are reported
 	// with pointers below it.
 	At []string

@@ -3,6 +3,7 @@ package query_test
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -373,5 +374,43 @@ func TestGroupsCombine(t *testing.T) {
 	}
 	if !query.All().Match(&query.Env{}, e) {
 		t.Error("All does not match")
+	}
+}
+
+func TestTextsMeanBooleansWhereAskedFor(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		rule   string
+		truths bool
+		value  any
+		want   bool
+	}{
+		{`{"property":"p","operator":"=","value":"true"}`, true, true, true},
+		{`{"property":"p","operator":"=","value":"true"}`, true, false, false},
+		{`{"property":"p","operator":"=","value":"true"}`, true, "true", true},
+		{`{"property":"p","operator":"=","value":"false"}`, true, false, true},
+		{`{"property":"p","operator":"=","value":"false"}`, true, nil, false},
+		{`{"property":"p","operator":"!=","value":"true"}`, true, true, false},
+		{`{"property":"p","operator":"!=","value":"true"}`, true, nil, true},
+		{`{"property":"p","operator":"in","value":["x","true"]}`, true, true, true},
+		{`{"property":"p","operator":"=","value":"True"}`, true, true, false},
+		{`{"property":"p","operator":"=","value":"true"}`, false, true, false},
+	} {
+		raw, err := jsonv.Decode([]byte(`{"combinator":"and","rules":[` + c.rule + `]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := query.Parse(raw, query.Options{TextBooleans: c.truths})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := q.Match(&query.Env{}, entity{values: jsonv.Object{"p": c.value}}); got != c.want {
+			t.Errorf("%s with texts as booleans %t on %v: %t, want %t", c.rule, c.truths, c.value, got, c.want)
+		}
+		for _, b := range q.Bounds(&query.Env{}) {
+			if c.want && !slices.ContainsFunc(b[0].Values, func(v any) bool { return v == c.value }) {
+				t.Errorf("%s: the bound %v leaves out %v", c.rule, b, c.value)
+			}
+		}
 	}
 }

@@ -46,7 +46,9 @@ type wanted struct {
 	time   time.Time
 	isTime bool
 	list   []wanted // elements when raw is an array
-	span   *span
+	// truth is the boolean that a text also stands for.
+	truth any
+	span  *span
 }
 
 func want(raw any) wanted {
@@ -65,6 +67,16 @@ func want(raw any) wanted {
 	}
 	w.folded = strings.ToLower(w.text)
 	return w
+}
+
+// meanBooleans lets the texts "true" and "false" stand for booleans as well.
+func (w *wanted) meanBooleans() {
+	if w.raw == "true" || w.raw == "false" {
+		w.truth = w.raw == "true"
+	}
+	for i := range w.list {
+		w.list[i].meanBooleans()
+	}
 }
 
 // elements is the value as a list: a single value is a list of one.
@@ -155,7 +167,7 @@ func (s *subject) same(v any, w *wanted) bool {
 		return ok && t.Equal(w.time)
 	case bool:
 		x, ok := w.raw.(bool)
-		return ok && v == x
+		return ok && v == x || w.truth == v
 	}
 	return jsonv.Equal(v, w.raw)
 }
