@@ -25,7 +25,7 @@ import (
 )
 
 // newAPI makes an API with more routes and what it logs.
-func newAPI(t *testing.T, more ...route) (*API, *bytes.Buffer) {
+func newAPI(t testing.TB, more ...route) (*API, *bytes.Buffer) {
 	t.Helper()
 	s := store.NewMemory(catalog.Indexes())
 	t.Cleanup(func() {

@@ -31,7 +31,7 @@ func guarded() []route {
 func (r *route) concrete(value string) string { return name.ReplaceAllString(r.pattern, value) }
 
 // putUser writes a user as older data files hold one.
-func putUser(t *testing.T, a *API, email, role, status string, moderates ...string) {
+func putUser(t testing.TB, a *API, email, role, status string, moderates ...string) {
 	t.Helper()
 	err := a.store.Update(t.Context(), func(tx store.Tx) error {
 		return tx.Put(catalog.KindEntity, store.Doc{
@@ -46,7 +46,7 @@ func putUser(t *testing.T, a *API, email, role, status string, moderates ...stri
 }
 
 // login exchanges credentials.
-func login(t *testing.T, a *API, id, secret string) string {
+func login(t testing.TB, a *API, id, secret string) string {
 	t.Helper()
 	w, body := ask(a, httptest.NewRequest(http.MethodPost, "/v1/auth/access_token",
 		strings.NewReader(`{"clientId":"`+id+`","clientSecret":"`+secret+`"}`)))
@@ -57,7 +57,7 @@ func login(t *testing.T, a *API, id, secret string) string {
 }
 
 // rotate gives a user credentials.
-func rotate(t *testing.T, a *API, email string) (id, secret string) {
+func rotate(t testing.TB, a *API, email string) (id, secret string) {
 	t.Helper()
 	err := a.store.Update(t.Context(), func(tx store.Tx) error {
 		answer, err := a.identity.RotateCredentials(tx, a.identity.Machine(), email)
@@ -70,7 +70,7 @@ func rotate(t *testing.T, a *API, email string) (id, secret string) {
 	return id, secret
 }
 
-func signIn(t *testing.T, a *API, email, role string, moderates ...string) string {
+func signIn(t testing.TB, a *API, email, role string, moderates ...string) string {
 	t.Helper()
 	putUser(t, a, email, role, "Active", moderates...)
 	id, secret := rotate(t, a, email)
