@@ -239,10 +239,10 @@ func TestAcceptanceScenarios(t *testing.T) {
 			w.blueprint("_user").is(`"string"`, "schema", "properties", "status", "type").is(`"number"`, "schema", "properties", "age", "type")
 		},
 		"32 system blueprints stay": func(_ *testing.T, w *world) {
-			w.deleteBlueprint("_team").fails("403 protected_resource")
-			w.putBlueprint("_team", `{"identifier":"x","title":"T","schema":{"properties":{}}}`).fails("403 protected_resource")
+			w.deleteBlueprint("_team").fails("403 protected_blueprint_violation")
+			w.putBlueprint("_team", `{"identifier":"x","title":"T","schema":{"properties":{}}}`).fails("403 protected_blueprint_violation")
 			w.createBlueprint(`{"identifier":"_team","title":"T","schema":{"properties":{}}}`).fails("409 identifier_taken")
-			w.deleteAll("_team", catalog.DeleteAllOptions{Blueprint: true}).fails("403 protected_resource")
+			w.deleteAll("_team", catalog.DeleteAllOptions{Blueprint: true}).fails("403 protected_blueprint_violation")
 		},
 		"36 what was never written is absent": func(_ *testing.T, w *world) {
 			domain(w)

@@ -102,7 +102,7 @@ func (s *session) replaceBlueprint(old *blueprint, def jsonv.Object) (jsonv.Obje
 	id := jsonv.String(def, "identifier")
 	if isSystem(old.id) {
 		if id != old.id {
-			return nil, fault.Protected("blueprint %q is a system blueprint and cannot be renamed", old.id)
+			return nil, protected(old.id, "blueprint %q is a system blueprint and cannot be renamed", old.id)
 		}
 		if err := keepManaged(old, def); err != nil {
 			return nil, err
@@ -254,7 +254,7 @@ func (c *Catalog) DeleteBlueprint(ctx context.Context, tx store.Tx, actor Actor,
 		return err
 	}
 	if isSystem(id) {
-		return fault.Protected("blueprint %q is a system blueprint and cannot be deleted", id)
+		return protected(id, "blueprint %q is a system blueprint and cannot be deleted", id)
 	}
 	for _, err := range s.entitiesOf(id, nil, store.Page{Limit: 1}) {
 		if err != nil {

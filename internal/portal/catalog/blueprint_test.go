@@ -303,7 +303,7 @@ func TestRenamingKeys(t *testing.T) {
 		property("a", "n", `{"newPropertyName":"m"}`).fails("409 identifier_taken")
 		property("a", "n", `{"newPropertyName":"x y"}`).fails("422 invalid_request")
 		property("a", "n", `{}`).fails("422 invalid_request")
-		property("_user", "status", `{"newPropertyName":"x"}`).fails("403 protected_resource")
+		property("_user", "status", `{"newPropertyName":"x"}`).fails("403 protected_blueprint_violation")
 		property("a", "n", `{"newPropertyName":"n"}`).is(`["n"]`, "schema", "required")
 		property("a", "n", `{"newPropertyName":"x"}`).is(`["x"]`, "schema", "required").is(`"up.up.x"`, "mirrorProperties", "m", "path")
 		w.get("a", "e").is(`{"x":1,"m":1}`, "properties")

@@ -25,7 +25,7 @@ func (c *Catalog) DeleteAllEntities(ctx context.Context, tx store.Tx, actor Acto
 		return "", err
 	}
 	if o.Blueprint && isSystem(id) {
-		return "", fault.Protected("blueprint %q is a system blueprint and cannot be deleted", id)
+		return "", protected(id, "blueprint %q is a system blueprint and cannot be deleted", id)
 	}
 	if id == ruleResults {
 		return "", protectedEntity("deleted")

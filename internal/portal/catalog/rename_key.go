@@ -68,7 +68,7 @@ func (s *session) renameKey(kind keyKind, id, key string, body any) (jsonv.Objec
 		return public(bp.doc), nil
 	}
 	if isManaged(id, kind.at, key) || kind.what == relationKey.what && bp.relations[key].isResultTarget() && id == ruleResults {
-		return nil, fault.Protected("%q of system blueprint %q is managed and cannot be renamed", key, id)
+		return nil, protected(id, "%q of system blueprint %q is managed and cannot be renamed", key, id)
 	}
 	if _, taken := bp.relations[next]; taken && kind.what == relationKey.what {
 		return nil, fault.Taken(kind.what, next)

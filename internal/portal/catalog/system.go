@@ -53,6 +53,10 @@ func systemIdentifiers() []string { return sortedKeys(systemTable()) }
 
 func isSystem(id string) bool { return systemBlueprint(id) != nil }
 
+// IsSystem tells whether a blueprint is there in every organization
+// (reference/catalog.md §3).
+func IsSystem(id string) bool { return isSystem(id) }
+
 // SystemStructure returns the managed part of a system blueprint (Y8).
 func (c *Catalog) SystemStructure(_ context.Context, _ store.Tx, _ Actor, id string) (jsonv.Object, error) {
 	b := systemBlueprint(id)
@@ -62,13 +66,70 @@ func (c *Catalog) SystemStructure(_ context.Context, _ store.Tx, _ Actor, id str
 	return public(b.doc), nil
 }
 
+// protected refuses to change what a system blueprint is shipped with. For users and
+// teams the answer has a name of its own (reference/identity.md §4.4); its text
+// holds the general one, by which one client knows such answers.
+func protected(id, format string, args ...any) *fault.Fault {
+	if !isAccounts(id) {
+		return fault.Protected(format, args...)
+	}
+	return fault.New(http.StatusForbidden, "protected_blueprint_violation", "protected_resource: "+format, args...)
+}
+
+// isAccounts tells whether a blueprint is the other face of users or teams.
+func isAccounts(id string) bool { return id == sysUser || id == sysTeam }
+
+// alteredAccounts refuses a definition that says something else of what users and
+// teams are shipped with. Who leaves something out has only merged imperfectly.
+func alteredAccounts(old *blueprint, def jsonv.Object) error {
+	if !isAccounts(old.id) {
+		return nil
+	}
+	managed := systemBlueprint(old.id).doc
+	for _, key := range []string{"title", "icon", "ownership"} {
+		if is := def[key]; is != nil && managed[key] != nil && !jsonv.Equal(is, managed[key]) && !jsonv.Equal(is, old.doc[key]) {
+			return protected(old.id, "the %s of system blueprint %q is managed and cannot be changed", key, old.id)
+		}
+	}
+	for _, path := range managedParts {
+		given := jsonv.Map(def, path...)
+		for _, key := range sortedKeys(given) {
+			was, ok := jsonv.Get(managed, append(slices.Clone(path), key)...)
+			if ok && says(jsonv.Map(given, key), was) {
+				return protected(old.id, "%q of system blueprint %q is managed and cannot be changed", key, old.id).With("property", key)
+			}
+		}
+	}
+	for _, key := range jsonv.Strings(jsonv.List(def, "schema", "required")) {
+		if _, ok := jsonv.Get(managed, "schema", "properties", key); ok {
+			return protected(old.id, "%q of system blueprint %q is managed and cannot be required", key, old.id).With("property", key)
+		}
+	}
+	return nil
+}
+
+// says tells whether an entry holds what the managed one does not.
+func says(is jsonv.Object, managed any) bool {
+	for key, v := range is {
+		if was, _ := jsonv.Get(managed, key); !jsonv.Equal(v, was) {
+			return true
+		}
+	}
+	return false
+}
+
 // keepManaged puts the managed parts of a system blueprint back into a definition
 // that is about to replace old (Y3–Y7, Y9). Omissions and small differences are
 // repaired; only another type is refused, since the caller would lose its meaning.
 func keepManaged(old *blueprint, def jsonv.Object) error {
 	managed := systemBlueprint(old.id).doc
-	if err := retypedManaged(old.id, def); err != nil {
-		return err
+	for _, check := range []func() error{
+		func() error { return retypedManaged(old.id, def) },
+		func() error { return alteredAccounts(old, def) },
+	} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
 	for _, key := range []string{"icon", "description"} {
 		if _, ok := def[key]; !ok && old.doc[key] != nil {
@@ -77,11 +138,11 @@ func keepManaged(old *blueprint, def jsonv.Object) error {
 	}
 	if o, ok := managed["ownership"]; ok {
 		if given := def["ownership"]; given != nil && jsonv.String(given, "type") != jsonv.String(o, "type") {
-			return fault.Protected("the ownership of system blueprint %q is managed and cannot be changed", old.id)
+			return protected(old.id, "the ownership of system blueprint %q is managed and cannot be changed", old.id)
 		}
 		def["ownership"] = jsonv.Clone(o)
 	} else if _, ok := def["ownership"]; ok && old.id == "_team" {
-		return fault.Protected("teams own other entities: system blueprint %q cannot have ownership itself", old.id)
+		return protected(old.id, "teams own other entities: system blueprint %q cannot have ownership itself", old.id)
 	}
 	for _, path := range managedParts {
 		entries := jsonv.Map(def, path...)
@@ -129,7 +190,7 @@ func isManaged(id string, part []string, key string) bool {
 // (reference/portal.md §1.7, reference/identity.md §4.4).
 func refusePatch(old *blueprint, patch, merged jsonv.Object) error {
 	if given, ok := patch["ownership"]; ok && given == nil && systemBlueprint(old.id).doc["ownership"] != nil {
-		return fault.Protected("the ownership of system blueprint %q is managed and cannot be removed", old.id)
+		return protected(old.id, "the ownership of system blueprint %q is managed and cannot be removed", old.id)
 	}
 	for _, part := range managedParts {
 		for _, key := range sortedKeys(jsonv.Map(patch, part...)) {
@@ -139,7 +200,7 @@ func refusePatch(old *blueprint, patch, merged jsonv.Object) error {
 				was, ok = jsonv.Get(old.doc, at...)
 			}
 			if is, _ := jsonv.Get(merged, at...); ok && !jsonv.Equal(was, is) {
-				return fault.Protected("%q of system blueprint %q is managed and cannot be changed or removed", key, old.id).With("property", key)
+				return protected(old.id, "%q of system blueprint %q is managed and cannot be changed or removed", key, old.id).With("property", key)
 			}
 		}
 	}
@@ -155,7 +216,7 @@ func retypedManaged(id string, def jsonv.Object) error {
 			is, ok := given[key].(jsonv.Object)
 			was, _ := jsonv.Get(managed, append(slices.Clone(path), key)...)
 			if ok && jsonv.String(is, "type") != jsonv.String(was, "type") {
-				return fault.Protected("%q of system blueprint %q is managed and its type cannot be changed", key, id).With("property", key)
+				return protected(id, "%q of system blueprint %q is managed and its type cannot be changed", key, id).With("property", key)
 			}
 		}
 	}
@@ -170,6 +231,5 @@ func movedManaged(id string, def jsonv.Object) error {
 	if len(r.problems) == 0 {
 		return nil
 	}
-	return fault.New(http.StatusForbidden, "protected_resource", "system blueprint %q: %s: %s",
-		id, r.problems[0].Path, r.problems[0].Message)
+	return protected(id, "system blueprint %q: %s: %s", id, r.problems[0].Path, r.problems[0].Message)
 }

@@ -33,7 +33,7 @@ func TestManagedPartsSurviveEveryWrite(t *testing.T) {
 		}
 		w.putBlueprint("_rule", `{"title":"R","schema":{"properties":{}},"calculationProperties":{"level":{"type":"string","calculation":"1"}}}`).fails("403 protected_resource")
 		w.patchBlueprint("_rule", `{"relations":{"need":{"target":"_user","required":true}}}`).fails("422 invalid_request")
-		w.patchBlueprint("_team", `{"ownership":{"type":"Direct"}}`).fails("403 protected_resource")
+		w.patchBlueprint("_team", `{"ownership":{"type":"Direct"}}`).fails("403 protected_blueprint_violation")
 	})
 }
 
@@ -54,7 +54,7 @@ func TestListsOfBlueprintsHoldEverythingInOrder(t *testing.T) {
 	everyStore(t, func(t *testing.T, w *world) {
 		w.createBlueprint(`{"identifier":"z","title":"Z","schema":{"properties":{}}}`).ok()
 		w.createBlueprint(`{"identifier":"b","title":"B","schema":{"properties":{}}}`).ok()
-		w.patchBlueprint("_team", `{"title":"Teams"}`).ok()
+		w.patchBlueprint("_team", `{"description":"Teams"}`).ok()
 		got := ""
 		list, _ := w.view(w.listBlueprints).ok().doc.([]any)
 		for _, b := range list {
