@@ -33,6 +33,9 @@ Flags:
   --failed-logins N     let a client id wait for the rest of a minute after N wrong secrets from
                         one address (default 0: no limit)
   --allow-from LIST     answer only requests from these addresses, such as 10.0.0.0/8,192.0.2.7
+  --list-all-fields     tell in the permissions of a blueprint of every property and relation, not
+                        only of those that were given permissions of their own
+  --strict-permissions  refuse permissions for users and teams that do not exist
 
 Environment:
   PORT_CLIENT_ID, PORT_CLIENT_SECRET
@@ -55,6 +58,8 @@ type portalFlags struct {
 	listen, data, databaseURL string
 	rateLimit, failedLogins   int
 	allowedFrom               []netip.Prefix
+	listAllFields             bool
+	strictPermissions         bool
 	credentials               portal.Credentials
 	secretKey                 string
 }
@@ -67,6 +72,8 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 	flags.StringVar(&f.databaseURL, "database-url", "", "")
 	flags.IntVar(&f.rateLimit, "rate-limit", 0, "")
 	flags.IntVar(&f.failedLogins, "failed-logins", 0, "")
+	flags.BoolVar(&f.listAllFields, "list-all-fields", false, "")
+	flags.BoolVar(&f.strictPermissions, "strict-permissions", false, "")
 	flags.Func("allow-from", "", f.allowFrom)
 	if err := flags.Parse(args); err != nil {
 		return env.usageError("portal", portalUsage, err)
@@ -143,7 +150,7 @@ func servePortal(ctx context.Context, f portalFlags, env Env) (err error) {
 	log := slog.New(slog.NewTextHandler(env.Stderr, nil))
 	p, err := portal.Open(ctx, portal.Options{
 		DataFile: f.data, DatabaseURL: f.databaseURL, Log: log, Limits: portal.Limits{Requests: f.rateLimit, FailedLogins: f.failedLogins},
-		AllowedFrom: f.allowedFrom,
+		AllowedFrom: f.allowedFrom, ListAllFields: f.listAllFields, StrictPermissions: f.strictPermissions,
 		ClientID:    f.credentials.ClientID, ClientSecret: f.credentials.ClientSecret,
 		SecretKey: f.secretKey,
 	})

@@ -63,6 +63,9 @@ type Options struct {
 	// DefaultUserStatus is the status of users who are created without one:
 	// "Disabled", which is also what "" stands for, or "Staged".
 	DefaultUserStatus string
+	// ListAllFields and StrictPermissions are about the permission documents of
+	// blueprints; see [access.Deps].
+	ListAllFields, StrictPermissions bool
 	// Mail sends mail, each at least once; nil writes a line to Log instead. It is
 	// called between a change and the answer to it.
 	Mail func(context.Context, Mail) error
@@ -178,7 +181,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	p.timers = &timers{store: p.store, clock: o.Clock, log: o.Log, org: p.identity.Org(), look: o.look}
-	p.access = access.New(access.Deps{Clock: o.Clock, IDs: o.IDs})
+	p.access = access.New(access.Deps{Clock: o.Clock, IDs: o.IDs, ListAllFields: o.ListAllFields, Strict: o.StrictPermissions})
 	p.catalog = catalog.New(catalog.Deps{
 		Clock: o.Clock, IDs: o.IDs, Recorder: log, Accounts: p.identity, Follower: p.access, Wake: p.timers.wake,
 	})

@@ -44,6 +44,10 @@ type scenario struct {
 		Window   time.Duration `yaml:"window"`
 		Logins   int           `yaml:"failedLogins"`
 	} `yaml:"limits"`
+	Permissions struct {
+		ListAllFields bool `yaml:"listAllFields"`
+		Strict        bool `yaml:"strict"`
+	} `yaml:"permissions"`
 	// UserStatus is the status that users begin with, "" for the default.
 	UserStatus string `yaml:"user_status"`
 	Steps      []step `yaml:"steps"`
@@ -120,6 +124,7 @@ func TestScenarios(t *testing.T) {
 func (s scenario) run(t *testing.T, storage string, given any) {
 	o := portaltest.Options{
 		DefaultUserStatus: s.UserStatus,
+		ListAllFields:     s.Permissions.ListAllFields, StrictPermissions: s.Permissions.Strict,
 		Limits:            portal.Limits{Requests: s.Limits.Requests, Window: s.Limits.Window, FailedLogins: s.Limits.Logins},
 	}
 	switch storage {

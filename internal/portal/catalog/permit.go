@@ -202,12 +202,22 @@ func (w *write) pretend(doc store.Doc) (end func()) {
 	if was != nil {
 		return func() {}
 	}
-	s.entities[k], s.tie.off = doc, true
+	s.entities[k], s.pretended, s.tie.off = doc, k, true
 	s.forget()
 	return func() {
-		s.entities[k], s.tie.off = nil, off
+		s.entities[k], s.pretended, s.tie.off = nil, entityKey{}, off
 		s.forget()
 	}
+}
+
+// pretends tells whether the entity that is pretended points at another through a
+// relation.
+func (s *session) pretends(r reference, id string) bool {
+	if s.pretended.blueprint != r.blueprint {
+		return false
+	}
+	value, _ := jsonv.Get(s.entities[s.pretended], "relations", r.key)
+	return slices.Contains(identifiersOf(value), id)
 }
 
 // permitUpdate wants the right to every field that changes, in the entity as it is.

@@ -209,6 +209,9 @@ func (s *session) eachReferrer(k entityKey, f func(reference, entityKey) error) 
 		if err != nil {
 			return err
 		}
+		if s.pretends(r, k.id) {
+			keys = append(keys, s.pretended)
+		}
 		for _, from := range keys {
 			if err := f(r, from); err != nil {
 				return err

@@ -68,6 +68,9 @@ type session struct {
 	tie tie
 	// additional is what callers are told beside the entities that they wrote.
 	additional map[entityKey]jsonv.Object
+	// pretended is an entity that is not stored yet, while rights to it are asked
+	// about.
+	pretended entityKey
 	// rights are what the caller was found to have.
 	rights map[rightKey]Grant
 	// writes are the entities put or dropped in this session's transaction.

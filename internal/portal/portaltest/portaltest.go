@@ -51,6 +51,8 @@ type Options struct {
 	SecretKey string
 	// DefaultUserStatus is the status of users who are created without one.
 	DefaultUserStatus string
+	// ListAllFields and StrictPermissions are the portal's.
+	ListAllFields, StrictPermissions bool
 	// Unchecked turns the checks of answers off, for benchmarks.
 	Unchecked bool
 }
@@ -99,7 +101,7 @@ func Start(t testing.TB, options ...Options) *Portal {
 		Clock: now, IDs: ident.Seeded(1), Out: &http.Client{Transport: p.calls},
 		Store: o.Store, DataFile: o.DataFile, DatabaseURL: o.DatabaseURL, Limits: o.Limits, Log: o.Log,
 		ClientID: o.ClientID, ClientSecret: o.ClientSecret, SecretKey: o.SecretKey,
-		DefaultUserStatus: o.DefaultUserStatus, Mail: p.mailbox.take,
+		DefaultUserStatus: o.DefaultUserStatus, ListAllFields: o.ListAllFields, StrictPermissions: o.StrictPermissions, Mail: p.mailbox.take,
 	})
 	if err != nil {
 		t.Fatalf("portal: %v", err)
