@@ -66,6 +66,10 @@ type Options struct {
 	// ListAllFields and StrictPermissions are about the permission documents of
 	// blueprints; see [access.Deps].
 	ListAllFields, StrictPermissions bool
+	// AutomaticUserAccess lets everybody in who logs in with the organization's
+	// identity provider ([Portal.Login]), as a Member; without it users have to be there
+	// before.
+	AutomaticUserAccess bool
 	// Mail sends mail, each at least once; nil writes a line to Log instead. It is
 	// called between a change and the answer to it.
 	Mail func(context.Context, Mail) error
@@ -143,11 +147,12 @@ func openStore(ctx context.Context, o Options) (store.Store, error) {
 }
 
 // indexVersion changes whenever [Indexes] computes other entries.
-const indexVersion = "3"
+const indexVersion = "4"
 
 // Indexes are what a portal needs a store to index.
 func Indexes() store.Indexes {
 	all := catalog.Indexes()
+	maps.Copy(all, identity.Indexes())
 	maps.Copy(all, events.Indexes())
 	return all
 }
@@ -169,7 +174,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 		Store: p.store, Clock: o.Clock, IDs: o.IDs, Key: key,
 		FailedLogins:      o.Limits.FailedLogins,
 		Given:             identity.Credentials{ClientID: o.ClientID, ClientSecret: o.ClientSecret},
-		InitialUserStatus: o.DefaultUserStatus,
+		InitialUserStatus: o.DefaultUserStatus, AutomaticAccess: o.AutomaticUserAccess,
 	})
 	if err != nil {
 		return err
@@ -265,6 +270,13 @@ func (p *Portal) Announce(ctx context.Context) (Credentials, bool, error) {
 // Accepts reports whether credentials are exchanged for a token.
 func (p *Portal) Accepts(ctx context.Context, c Credentials) (bool, error) {
 	return p.identity.Accepts(ctx, c)
+}
+
+// Login lets somebody in as the organization's identity provider would and returns an
+// access token such as a browser gets. There is no such provider here: it is for tests
+// and for programs that play one.
+func (p *Portal) Login(ctx context.Context, l identity.Login) (token string, err error) {
+	return p.identity.Login(ctx, l)
 }
 
 // Organization is the id of the portal's organization.

@@ -50,10 +50,13 @@ type scenario struct {
 	} `yaml:"permissions"`
 	// UserStatus is the status that users begin with, "" for the default.
 	UserStatus string `yaml:"user_status"`
-	Steps      []step `yaml:"steps"`
+	// AutomaticAccess lets everybody log in.
+	AutomaticAccess bool   `yaml:"automatic_access"`
+	Steps           []step `yaml:"steps"`
 }
 
 type step struct {
+	Login   *login            `yaml:"login"`   // somebody logs in first
 	Do      string            `yaml:"do"`      // method and path
 	As      as                `yaml:"as"`      // see [as]; default the machine's token
 	Headers map[string]string `yaml:"headers"` // of the request
@@ -123,9 +126,9 @@ func TestScenarios(t *testing.T) {
 
 func (s scenario) run(t *testing.T, storage string, given any) {
 	o := portaltest.Options{
-		DefaultUserStatus: s.UserStatus,
-		ListAllFields:     s.Permissions.ListAllFields, StrictPermissions: s.Permissions.Strict,
-		Limits:            portal.Limits{Requests: s.Limits.Requests, Window: s.Limits.Window, FailedLogins: s.Limits.Logins},
+		DefaultUserStatus: s.UserStatus, AutomaticUserAccess: s.AutomaticAccess,
+		ListAllFields: s.Permissions.ListAllFields, StrictPermissions: s.Permissions.Strict,
+		Limits: portal.Limits{Requests: s.Limits.Requests, Window: s.Limits.Window, FailedLogins: s.Limits.Logins},
 	}
 	switch storage {
 	case "sqlite":
@@ -141,6 +144,9 @@ func (s scenario) run(t *testing.T, storage string, given any) {
 	for i, st := range s.Steps {
 		if st.Advance > 0 {
 			p.Advance(st.Advance)
+		}
+		if st.Login != nil && !t.Failed() {
+			st.Login.run(t, p, i+1, saved)
 		}
 		if st.Do != "" && !t.Failed() {
 			st.run(t, p, fmt.Sprintf("step %d (%s)", i+1, st.Do), saved)
@@ -195,7 +201,7 @@ func (st step) run(t *testing.T, p *portaltest.Portal, where string, saved map[s
 		t.Fatalf("%s: %v", where, err)
 	}
 	got, err := jsonv.Decode(text)
-	if err != nil && method != http.MethodHead {
+	if err != nil && method != http.MethodHead && resp.StatusCode != http.StatusNoContent {
 		t.Fatalf("%s: %v: %.300s", where, err, text)
 	}
 	problems := append(st.problems(t, resp, got, string(text), saved), st.mailProblems(t, p)...)

@@ -68,6 +68,9 @@ func (w *write) keepIdentifier() error {
 	if w.id == jsonv.String(w.existing, "identifier") {
 		return nil
 	}
+	if w.bp.id == sysUser && w.s.actor.Through != "" {
+		return nil // [Accounts] knows who gives somebody a new address
+	}
 	switch w.bp.id {
 	case sysUser, ruleResults:
 		return fault.New(http.StatusForbidden, "protected_entity", "protected_entity: the identifier of an entity of blueprint %q cannot be changed", w.bp.id)

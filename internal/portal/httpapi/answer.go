@@ -18,6 +18,10 @@ import (
 
 // succeed writes {"ok": true} and what the handler returned.
 func (x *exchange) succeed(result any) {
+	if x.route != nil && x.route.scim {
+		x.succeedSCIM(result)
+		return
+	}
 	body := jsonv.Object{"ok": true}
 	if parts, ok := result.(jsonv.Object); ok {
 		maps.Copy(body, parts)
@@ -52,13 +56,18 @@ func (x *exchange) fail(err error) {
 	if len(f.Details) > 0 {
 		body["details"] = f.Details
 	}
+	if x.route != nil && x.route.scim {
+		x.failSCIM(f, body)
+	}
 	x.write(body)
 }
 
 func (x *exchange) write(body jsonv.Object) {
 	text := jsonv.Encode(body)
 	h := x.w.Header()
-	h.Set("Content-Type", "application/json; charset=utf-8")
+	if h.Get("Content-Type") == "" {
+		h.Set("Content-Type", "application/json; charset=utf-8")
+	}
 	h.Set("X-Trace-Id", x.trace)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -69,6 +78,10 @@ func (x *exchange) write(body jsonv.Object) {
 	h.Set("Vary", "Accept-Encoding")
 	if len(text) >= worthCompressing && x.r.Method != http.MethodHead && acceptsGzip(x.r.Header) {
 		x.writeCompressed(text)
+		return
+	}
+	if x.status == http.StatusNoContent {
+		x.w.WriteHeader(x.status)
 		return
 	}
 	h.Set("Content-Length", strconv.Itoa(len(text)))

@@ -19,6 +19,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/identity"
+	"github.com/portlens/terraform-provider-port/internal/portal/scim"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -64,6 +65,7 @@ type API struct {
 	catalog  *catalog.Catalog
 	events   *events.Log
 	identity *identity.Identity
+	scim     *scim.Server
 	clock    clock.Clock
 	ids      ident.Source
 	log      *slog.Logger
@@ -81,7 +83,7 @@ type API struct {
 func New(o Options) *API {
 	o.Limits = o.Limits.orDefault()
 	return &API{
-		store: o.Store, catalog: o.Catalog, events: o.Events, identity: o.Identity, clock: o.Clock, ids: o.IDs, log: o.Log,
+		store: o.Store, catalog: o.Catalog, events: o.Events, identity: o.Identity, scim: scim.New(o.Identity), clock: o.Clock, ids: o.IDs, log: o.Log,
 		body: o.Limits.Body, rate: newRate(o.Clock, o.Limits), routes: newRouter(table()),
 		migrations: o.Migrations, access: o.Access, actions: o.Actions, allowed: o.AllowedFrom,
 	}

@@ -248,6 +248,25 @@ var scoped = map[string]access.Scope{
 	"PUT /v1/webhooks/{}":                       access.UpdateIntegrations,
 	"PATCH /v1/webhooks/{}":                     access.UpdateIntegrations,
 	"DELETE /v1/webhooks/{}":                    access.DeleteIntegrations,
+
+	// The identity provider has the token of an administrator.
+	"GET /scim/v2/Users":                 access.UpdateUsers,
+	"POST /scim/v2/Users":                access.UpdateUsers,
+	"GET /scim/v2/Users/{}":              access.UpdateUsers,
+	"PUT /scim/v2/Users/{}":              access.UpdateUsers,
+	"PATCH /scim/v2/Users/{}":            access.UpdateUsers,
+	"DELETE /scim/v2/Users/{}":           access.UpdateUsers,
+	"GET /scim/v2/Groups":                access.UpdateTeams,
+	"POST /scim/v2/Groups":               access.UpdateTeams,
+	"GET /scim/v2/Groups/{}":             access.UpdateTeams,
+	"PUT /scim/v2/Groups/{}":             access.UpdateTeams,
+	"PATCH /scim/v2/Groups/{}":           access.UpdateTeams,
+	"DELETE /scim/v2/Groups/{}":          access.UpdateTeams,
+	"GET /scim/v2/ServiceProviderConfig": access.UpdateUsers,
+	"GET /scim/v2/ResourceTypes":         access.UpdateUsers,
+	"GET /scim/v2/ResourceTypes/{}":      access.UpdateUsers,
+	"GET /scim/v2/Schemas":               access.UpdateUsers,
+	"GET /scim/v2/Schemas/{}":            access.UpdateUsers,
 }
 
 func TestMembersLackTheScopesOfTheMatrixAndNoOthers(t *testing.T) {

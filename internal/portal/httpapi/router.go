@@ -35,6 +35,8 @@ type route struct {
 	// when the first parameter is their own e-mail address.
 	scope access.Scope
 	own   bool
+	// scim: the identity provider asks, and answers are as its protocol wants them.
+	scim bool
 	// handler is nil for a route of the API that is not built yet.
 	handler func(*Call) (any, error)
 

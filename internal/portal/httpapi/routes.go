@@ -14,7 +14,8 @@ const (
 	remove = http.MethodDelete
 )
 
-// table is every route of the API: those below, and the ones of unbuilt.go.
+// table is every route of the API: those below, those of the identity provider, and
+// the ones of unbuilt.go.
 func table() []route {
 	routes := []route{
 		{method: get, pattern: "/health", open: true, probe: true, handler: (*Call).health},
@@ -101,6 +102,7 @@ func table() []route {
 		{method: get, pattern: "/v1/migrations/{migration}", tx: reads, handler: (*Call).readMigration},
 		{method: post, pattern: "/v1/migrations/{migration}/cancel", tx: writes, mayBody: true, handler: (*Call).cancelMigration},
 	}
+	routes = append(routes, provisioning()...)
 	for _, r := range unbuilt {
 		routes = append(routes, route{method: r.method, pattern: r.pattern, scope: r.scope})
 	}

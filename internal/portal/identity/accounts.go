@@ -49,9 +49,6 @@ func (i *Identity) Admit(tx store.Tx, w *catalog.AccountWrite) error {
 	if w.Blueprint == teamBlueprint {
 		return i.admitTeam(tx, w)
 	}
-	if err := i.admitMembership(tx, w); err != nil {
-		return err
-	}
 	return i.admitUser(tx, w)
 }
 
@@ -71,6 +68,12 @@ func (i *Identity) Written(tx store.Tx, actor catalog.Actor, before, after store
 	}
 	if jsonv.String(doc, "blueprint") == teamBlueprint {
 		return nil, i.teamWritten(tx, actor, before, after)
+	}
+	was, is := jsonv.String(before, "identifier"), jsonv.String(after, "identifier")
+	if before != nil && after != nil && was != is {
+		if err := i.userRenamed(tx, was, is); err != nil {
+			return nil, err
+		}
 	}
 	return i.userWritten(tx, before, after)
 }

@@ -59,6 +59,9 @@ type Options struct {
 	// InitialUserStatus is the status of users who are created without one:
 	// "Disabled", which is the default, or "Staged" (reference/identity.md §0.1).
 	InitialUserStatus string
+	// AutomaticAccess lets everybody in who logs in with the organization's identity
+	// provider, as a Member; others must have been invited (reference/identity.md §8.1).
+	AutomaticAccess bool
 }
 
 // Identity answers for one organization. It is safe for concurrent use.
@@ -75,10 +78,11 @@ type Identity struct {
 	catalog *catalog.Catalog
 	access  *access.Access
 
-	initialStatus string
-	verified      verified
-	attempts      *attempts
-	outgoing      outgoing
+	initialStatus   string
+	automaticAccess bool
+	verified        verified
+	attempts        *attempts
+	outgoing        outgoing
 }
 
 // Open reads the organization of a store and creates it in an empty one. Several
@@ -89,7 +93,7 @@ func Open(ctx context.Context, o Options) (*Identity, error) {
 	}
 	i := &Identity{
 		store: o.Store, clock: o.Clock, ids: o.IDs, key: o.Key, attempts: newAttempts(o.Clock, o.FailedLogins),
-		initialStatus: o.InitialUserStatus,
+		initialStatus: o.InitialUserStatus, automaticAccess: o.AutomaticAccess,
 	}
 	switch i.initialStatus {
 	case "":

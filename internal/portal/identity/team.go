@@ -17,7 +17,8 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
-// KindTeam holds what a team is beyond its entity: {"id", "provider"}. A team of
+// KindTeam holds what a team is beyond its entity: {"id", "provider",
+// "externalId"?}. A team of
 // before has no such document and is read as one that was made in Port.
 const KindTeam store.Kind = "team"
 
@@ -29,6 +30,8 @@ const madeInPort = "port"
 type team struct {
 	entity       store.Doc
 	id, provider string
+	// externalID is how the identity provider calls the group.
+	externalID string
 }
 
 func (t team) identifier() string { return jsonv.String(t.entity, "identifier") }
@@ -51,13 +54,19 @@ func (i *Identity) teamOf(tx store.Tx, org string, entity store.Doc) (team, erro
 		t.id = teamIDPrefix + hex.EncodeToString(sum[:8])
 		return t, nil
 	}
-	t.id, t.provider = jsonv.String(doc, "id"), jsonv.String(doc, "provider")
+	t.id, t.provider, t.externalID = jsonv.String(doc, "id"), jsonv.String(doc, "provider"), jsonv.String(doc, "externalId")
 	return t, err
 }
 
 const teamIDPrefix = "team_"
 
-func (t team) document() store.Doc { return store.Doc{"id": t.id, "provider": t.provider} }
+func (t team) document() store.Doc {
+	doc := store.Doc{"id": t.id, "provider": t.provider}
+	if t.externalID != "" {
+		doc["externalId"] = t.externalID
+	}
+	return doc
+}
 
 // teamByID finds a team by its identifier.
 func (i *Identity) teamByID(tx store.Tx, org, identifier string) (t team, ok bool, err error) {

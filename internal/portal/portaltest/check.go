@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/scim"
 )
 
 // checker looks at every answer a test portal gives. Some rules hold for all
@@ -35,6 +36,9 @@ func (c *checker) answer(t testing.TB, r *http.Request, route string, w *httptes
 }
 
 func (c *checker) problems(method, route string, w *httptest.ResponseRecorder) []string {
+	if _, path, _ := strings.Cut(route, " "); strings.HasPrefix(path, scim.Base+"/") {
+		return scimProblems(w)
+	}
 	problems := headerProblems(w)
 	if w.Header().Get("Content-Encoding") != "" || method == http.MethodHead {
 		return problems
@@ -132,6 +136,34 @@ func shapeProblems(at string, document jsonv.Object) (problems []string) {
 		if l, ok := team.([]any); !ok || len(jsonv.Strings(team)) != len(l) {
 			problems = append(problems, at+"/team is no array of strings")
 		}
+	}
+	return problems
+}
+
+// scimProblems looks at answers to the identity provider, whose protocol has other
+// rules (RFC 7644 §3).
+func scimProblems(w *httptest.ResponseRecorder) (problems []string) {
+	if media := w.Header().Get("Content-Type"); media != scim.MediaType {
+		problems = append(problems, fmt.Sprintf("content type %q", media))
+	}
+	if w.Code == http.StatusNoContent {
+		if w.Body.Len() > 0 {
+			problems = append(problems, "204 with a body")
+		}
+		return problems
+	}
+	if w.Header().Get("Content-Encoding") != "" {
+		return problems
+	}
+	body, err := jsonv.DecodeObject(w.Body.Bytes())
+	if err != nil {
+		return append(problems, "the body is no JSON object: "+err.Error())
+	}
+	if len(jsonv.List(body, "schemas")) == 0 {
+		problems = append(problems, "no schemas")
+	}
+	if w.Code >= http.StatusBadRequest && (jsonv.String(body, "status") != strconv.Itoa(w.Code) || jsonv.String(body, "detail") == "") {
+		problems = append(problems, "an error needs its status as a text, and detail")
 	}
 	return problems
 }

@@ -53,6 +53,8 @@ type Options struct {
 	DefaultUserStatus string
 	// ListAllFields and StrictPermissions are the portal's.
 	ListAllFields, StrictPermissions bool
+	// AutomaticUserAccess lets everybody in who logs in.
+	AutomaticUserAccess bool
 	// Unchecked turns the checks of answers off, for benchmarks.
 	Unchecked bool
 }
@@ -101,7 +103,7 @@ func Start(t testing.TB, options ...Options) *Portal {
 		Clock: now, IDs: ident.Seeded(1), Out: &http.Client{Transport: p.calls},
 		Store: o.Store, DataFile: o.DataFile, DatabaseURL: o.DatabaseURL, Limits: o.Limits, Log: o.Log,
 		ClientID: o.ClientID, ClientSecret: o.ClientSecret, SecretKey: o.SecretKey,
-		DefaultUserStatus: o.DefaultUserStatus, ListAllFields: o.ListAllFields, StrictPermissions: o.StrictPermissions, Mail: p.mailbox.take,
+		DefaultUserStatus: o.DefaultUserStatus, ListAllFields: o.ListAllFields, StrictPermissions: o.StrictPermissions, AutomaticUserAccess: o.AutomaticUserAccess, Mail: p.mailbox.take,
 	})
 	if err != nil {
 		t.Fatalf("portal: %v", err)
@@ -216,7 +218,7 @@ func (p *Portal) Dump() string {
 	p.t.Helper()
 	all := jsonv.Object{}
 	kinds := []store.Kind{
-		identity.KindAccount, identity.KindMail,
+		identity.KindAccount, identity.KindTeam, identity.KindMail,
 		identity.KindServer, identity.KindOrganization, identity.KindCredentials, identity.KindSecret, identity.KindNote,
 		identity.KindAccount, identity.KindHolder, identity.KindLogin,
 		catalog.KindBlueprint, catalog.KindEntity, catalog.KindMigration, catalog.KindTimer,
