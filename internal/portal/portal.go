@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
+	"github.com/portlens/terraform-provider-port/internal/portal/actions"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/events"
@@ -85,6 +86,7 @@ type Portal struct {
 	catalog  *catalog.Catalog
 	access   *access.Access
 	identity *identity.Identity
+	actions  *actions.Actions
 	api      *httpapi.API
 	// migrations and timers are nil until the portal is put together.
 	migrations *migrations
@@ -187,16 +189,18 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	}
 	p.timers = &timers{store: p.store, clock: o.Clock, log: o.Log, org: p.identity.Org(), look: o.look}
 	p.access = access.New(access.Deps{Clock: o.Clock, IDs: o.IDs, ListAllFields: o.ListAllFields, Strict: o.StrictPermissions})
+	p.actions = actions.New(actions.Deps{Clock: o.Clock, IDs: o.IDs, Access: p.access, Recorder: log})
 	p.catalog = catalog.New(catalog.Deps{
-		Clock: o.Clock, IDs: o.IDs, Recorder: log, Accounts: p.identity, Follower: p.access, Wake: p.timers.wake,
+		Clock: o.Clock, IDs: o.IDs, Recorder: log, Accounts: p.identity, Actions: p.actions, Follower: p.access, Wake: p.timers.wake,
 	})
+	p.access.Join(p.catalog, p.identity)
 	p.identity.Serve(p.catalog, p.access)
 	p.timers.catalog = p.catalog
 	p.migrations = &migrations{store: p.store, catalog: p.catalog, clock: o.Clock, log: o.Log, jobs: map[string]*migrationJob{}}
 	p.api = httpapi.New(httpapi.Options{
 		Store: p.store, Catalog: p.catalog, Events: log, Identity: p.identity,
 		Clock: o.Clock, IDs: o.IDs, Log: o.Log, Limits: o.Limits, Migrations: p.migrations,
-		Access: p.access, AllowedFrom: o.AllowedFrom,
+		Access: p.access, Actions: p.actions, AllowedFrom: o.AllowedFrom,
 	})
 	if o.Seed != nil {
 		if err := p.Seed(ctx, o.Seed); err != nil {

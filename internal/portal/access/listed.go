@@ -3,6 +3,7 @@ package access
 import (
 	"errors"
 	"maps"
+	"slices"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
@@ -71,17 +72,23 @@ func (f family) read(tx store.Tx, org, id string) (jsonv.Object, error) {
 	return doc, err
 }
 
+// given checks the body of a PATCH and returns what it says about each block.
+func (f family) given(body any) (map[string]jsonv.Object, error) {
+	s := &shape{}
+	out := map[string]jsonv.Object{}
+	for name, raw := range s.closed(body, nil, keysOf(f.blocks)...) {
+		if keys, ok := f.blocks[name]; ok {
+			out[name] = s.block(raw, []string{name}, keys...)
+		}
+	}
+	return out, s.problems.Invalid()
+}
+
 // patch takes over what a body says and returns the whole document: keys that are
 // given replace, all others stay.
 func (f family) patch(tx store.Tx, org, id string, body any) (jsonv.Object, error) {
-	s := &shape{}
-	given := map[string]jsonv.Object{}
-	for name, raw := range s.closed(body, nil, keysOf(f.blocks)...) {
-		if keys, ok := f.blocks[name]; ok {
-			given[name] = s.block(raw, []string{name}, keys...)
-		}
-	}
-	if err := s.problems.Invalid(); err != nil {
+	given, err := f.given(body)
+	if err != nil {
 		return nil, err
 	}
 	doc, err := f.read(tx, org, id)
@@ -95,13 +102,7 @@ func (f family) patch(tx store.Tx, org, id string, body any) (jsonv.Object, erro
 	return doc, tx.Put(f.kind, doc, org, id)
 }
 
-func keysOf(blocks map[string][]string) []string {
-	keys := make([]string, 0, len(blocks))
-	for key := range blocks {
-		keys = append(keys, key)
-	}
-	return keys
-}
+func keysOf(blocks map[string][]string) []string { return slices.Sorted(maps.Keys(blocks)) }
 
 // drop deletes a document, if there is one.
 func (f family) drop(tx store.Tx, org, id string) error {
@@ -141,6 +142,13 @@ func (*Access) ActionPermissions(tx store.Tx, org, action string) (jsonv.Object,
 	return actionFamily.read(tx, org, action)
 }
 
+// CheckActionPermissions tells what is wrong with the body of a PATCH of the
+// permissions of an action.
+func CheckActionPermissions(body any) error {
+	_, err := actionFamily.given(body)
+	return err
+}
+
 // PatchActionPermissions changes what a body names (reference/actions.md §5.1 D1–D3).
 // That the action exists and who may change it is for the caller to know.
 func (*Access) PatchActionPermissions(tx store.Tx, org, action string, body any) (jsonv.Object, error) {
@@ -160,6 +168,13 @@ func (*Access) ActionDeleted(tx store.Tx, org, action string) error {
 // PagePermissions is the permission document of a page; it is shared.
 func (*Access) PagePermissions(tx store.Tx, org, page string) (jsonv.Object, error) {
 	return pageFamily.read(tx, org, page)
+}
+
+// CheckPagePermissions tells what is wrong with the body of a PATCH of the
+// permissions of a page.
+func CheckPagePermissions(body any) error {
+	_, err := pageFamily.given(body)
+	return err
 }
 
 // PatchPagePermissions changes what a body names (reference/identity.md §7.9). That

@@ -273,7 +273,7 @@ func (c *Catalog) DeleteBlueprint(ctx context.Context, tx store.Tx, actor Actor,
 		if len(actions) > 0 && !deleteActions {
 			return fault.HasDependents("blueprint %q has actions: has_dependents; use delete_actions=true to delete them too", id)
 		}
-		if err := a.DeleteOf(tx, actor.Org, id); err != nil {
+		if err := a.DeleteOf(tx, actor, id); err != nil {
 			return err
 		}
 	}

@@ -34,13 +34,15 @@ type Runs interface {
 	Visible(tx store.Tx, actor Actor, runID string) (bool, error)
 }
 
-// Actions lets a blueprint's deletion reach its self-service actions
+// Actions lets what becomes of a blueprint reach its self-service actions
 // (reference/catalog.md §2.15).
 type Actions interface {
 	// Of lists the identifiers of the blueprint's actions.
 	Of(tx store.Tx, org, blueprint string) ([]string, error)
-	// DeleteOf deletes them.
-	DeleteOf(tx store.Tx, org, blueprint string) error
+	// DeleteOf deletes them, and whatever else makes no sense without the blueprint.
+	DeleteOf(tx store.Tx, actor Actor, blueprint string) error
+	// BlueprintRenamed lets them follow a new identifier.
+	BlueprintRenamed(tx store.Tx, org, was, is string) error
 }
 
 // Deps are what a catalog needs from outside. Those after IDs may be nil: then

@@ -43,7 +43,7 @@ func (c *Catalog) DeleteAllEntities(ctx context.Context, tx store.Tx, actor Acto
 	}
 	if o.Blueprint {
 		if a := c.deps.Actions; a != nil {
-			if err := a.DeleteOf(tx, actor.Org, id); err != nil {
+			if err := a.DeleteOf(tx, actor, id); err != nil {
 				return "", err
 			}
 		}

@@ -17,8 +17,14 @@ type onlyActions map[string][]string
 
 func (a onlyActions) Of(_ store.Tx, _, blueprint string) ([]string, error) { return a[blueprint], nil }
 
-func (a onlyActions) DeleteOf(_ store.Tx, _, blueprint string) error {
+func (a onlyActions) DeleteOf(_ store.Tx, _ catalog.Actor, blueprint string) error {
 	delete(a, blueprint)
+	return nil
+}
+
+func (a onlyActions) BlueprintRenamed(_ store.Tx, _, was, is string) error {
+	a[is] = a[was]
+	delete(a, was)
 	return nil
 }
 

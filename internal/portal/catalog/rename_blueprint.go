@@ -79,6 +79,11 @@ func (s *session) renameBlueprint(old, next *blueprint) error {
 			return err
 		}
 	}
+	if a := s.cat.deps.Actions; a != nil {
+		if err := a.BlueprintRenamed(s.tx, s.actor.Org, old.id, next.id); err != nil {
+			return err
+		}
+	}
 	if f := s.cat.deps.Follower; f != nil {
 		if err := f.BlueprintRenamed(s.tx, s.actor.Org, old.id, next.id); err != nil {
 			return err

@@ -4,6 +4,7 @@
 package fault
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"sort"
@@ -128,7 +129,7 @@ func (p Problems) Fault(status int, code string) error {
 	}
 	sorted := append(Problems(nil), p...)
 	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Path < sorted[j].Path })
-	errors := make([]any, len(sorted))
+	entries := make([]any, len(sorted))
 	texts := make([]string, len(sorted))
 	for i, e := range sorted {
 		entry := map[string]any{"path": e.Path, "message": e.Message}
@@ -137,8 +138,32 @@ func (p Problems) Fault(status int, code string) error {
 				entry[key] = value
 			}
 		}
-		errors[i] = entry
+		entries[i] = entry
 		texts[i] = strings.TrimSpace(e.Path + " " + e.Message)
 	}
-	return New(status, code, "%s", strings.Join(texts, "; ")).With("errors", errors)
+	return New(status, code, "%s", strings.Join(texts, "; ")).With("errors", entries)
+}
+
+// ProblemsOf are the violations that a fault was made of. Any other error is one of
+// its own at a JSON pointer; no error is none.
+func ProblemsOf(err error, at string) (p Problems) {
+	if err == nil {
+		return nil
+	}
+	var f *Fault
+	if errors.As(err, &f) {
+		list, _ := f.Details["errors"].([]any)
+		for _, e := range list {
+			entry, _ := e.(map[string]any)
+			text := func(key string) string { s, _ := entry[key].(string); return s }
+			p = append(p, Problem{
+				Path: text("path"), Keyword: text("keyword"), Message: text("message"),
+				Property: text("property"), Relation: text("relation"), Reason: text("reason"),
+			})
+		}
+	}
+	if len(p) == 0 {
+		p.Add(at, "%s", err.Error())
+	}
+	return p
 }

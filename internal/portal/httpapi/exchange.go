@@ -101,6 +101,7 @@ func (x *exchange) prepare(body []byte) (err error) {
 		return err
 	}
 	if x.route.body || x.route.mayBody && len(body) > 0 {
+		x.call.sent = body
 		x.call.Body, err = decodeBody(body)
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"net/url"
 
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
+	"github.com/portlens/terraform-provider-port/internal/portal/actions"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/events"
@@ -38,16 +39,8 @@ type Options struct {
 	// AllowedFrom are the addresses that may call; none is all. Calls within the
 	// process may always be made.
 	AllowedFrom []netip.Prefix
-	// Actions tells what actions callers may execute; it may be nil.
-	Actions Actions
-	Access  *access.Access
-}
-
-// Actions says which actions callers may execute.
-type Actions interface {
-	// Scopes are the strings that tell so in GET /v1/auth/permissions
-	// (reference/identity.md §1.8).
-	Scopes(tx store.Tx, who identity.Principal) ([]string, error)
+	Actions     *actions.Actions
+	Access      *access.Access
 }
 
 // Migrations is told which migrations there is work for, after the transaction
@@ -75,7 +68,7 @@ type API struct {
 
 	migrations Migrations
 	access     *access.Access
-	actions    Actions
+	actions    *actions.Actions
 	allowed    []netip.Prefix
 }
 
@@ -100,6 +93,8 @@ type Call struct {
 	// Body is the decoded JSON body of routes that take one.
 	Body any
 
+	// sent is the text of the body.
+	sent     []byte
 	api      *API
 	ctx      context.Context
 	params   []string

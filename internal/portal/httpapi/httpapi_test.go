@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/access"
+	"github.com/portlens/terraform-provider-port/internal/portal/actions"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/events"
@@ -45,8 +47,10 @@ func newAPI(t testing.TB, more ...route) (*API, *bytes.Buffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rights := access.New(access.Deps{Clock: c, IDs: ident.Seeded(5)})
 	a := New(Options{
-		Store: s, Catalog: catalog.New(catalog.Deps{Clock: c, IDs: ident.Seeded(2), Recorder: told}), Events: told, Identity: who,
+		Actions: actions.New(actions.Deps{Clock: c, IDs: ident.Seeded(6), Access: rights, Recorder: told}),
+		Store:   s, Catalog: catalog.New(catalog.Deps{Clock: c, IDs: ident.Seeded(2), Recorder: told}), Events: told, Identity: who,
 		Clock: c, IDs: ident.Seeded(3), Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	a.routes = newRouter(append(table(), more...))

@@ -12,14 +12,8 @@ func (c *Call) permissions() (any, error) {
 	for _, scope := range c.Who.User.Scopes() {
 		permissions = append(permissions, string(scope))
 	}
-	if c.api.actions != nil {
-		more, err := c.api.actions.Scopes(c.Tx, c.Who)
-		if err != nil {
-			return nil, err
-		}
-		permissions = append(permissions, jsonv.FromStrings(more)...)
-	}
-	return jsonv.Object{"permissions": permissions}, nil
+	executable, err := c.api.actions.Scopes(c.Tx, c.caller())
+	return jsonv.Object{"permissions": append(permissions, jsonv.FromStrings(executable)...)}, err
 }
 
 func (c *Call) rotateCredentials() (any, error) {

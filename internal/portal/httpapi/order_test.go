@@ -397,24 +397,32 @@ func TestOriginsFollowFromTokenAndAgent(t *testing.T) {
 	}
 }
 
-// actions is a list of actions that everybody may execute.
-type actions []string
-
-func (a actions) Scopes(store.Tx, identity.Principal) ([]string, error) { return a, nil }
-
 func TestPermissionsAreTheScopesAndTheActions(t *testing.T) {
 	t.Parallel()
 	a, _ := newAPI(t)
-	a.actions = actions{"execute:actions:restart", "execute:team_entities:actions:scale"}
-	for role, header := range map[string]string{
-		access.RoleMember: signIn(t, a, "member@x.io", access.RoleMember), access.RoleAdmin: login(t, a, "id", "hidden-secret"),
+	machine := login(t, a, "id", "hidden-secret")
+	for _, id := range []string{"restart", "scale"} {
+		body := `{"identifier": "` + id + `", "trigger": {"type": "self-service", "operation": "DAY-2", "userInputs": {"properties": {}}}, "invocationMethod": {"type": "KAFKA"}}`
+		if w, answer := authorized(a, http.MethodPost, "/v1/actions", machine, body); w.Code != http.StatusCreated {
+			t.Fatal(answer)
+		}
+	}
+	if w, answer := authorized(a, http.MethodPatch, "/v1/actions/scale/permissions", machine, `{"execute": {"roles": [], "ownedByTeam": true}}`); w.Code != http.StatusOK {
+		t.Fatal(answer)
+	}
+	for role, c := range map[string]struct {
+		header     string
+		executable []string
+	}{
+		access.RoleMember: {signIn(t, a, "member@x.io", access.RoleMember), []string{"execute:actions:restart", "execute:team_entities:actions:scale"}},
+		access.RoleAdmin:  {machine, []string{"execute:actions:restart", "execute:actions:scale", "execute:team_entities:actions:scale"}},
 	} {
 		var want []string
 		for _, scope := range (&access.User{Role: role}).Scopes() {
 			want = append(want, string(scope))
 		}
-		want = append(want, "execute:actions:restart", "execute:team_entities:actions:scale")
-		_, body := authorized(a, http.MethodGet, "/v1/auth/permissions?action_version=v2", header, "")
+		want = append(want, c.executable...)
+		_, body := authorized(a, http.MethodGet, "/v1/auth/permissions?action_version=v2", c.header, "")
 		if diff := cmp.Diff(want, jsonv.Strings(body["permissions"])); diff != "" {
 			t.Errorf("%s: %s", role, diff)
 		}

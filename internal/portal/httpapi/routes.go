@@ -97,6 +97,14 @@ func table() []route {
 		{method: post, pattern: "/v1/entities/properties-history", scope: access.ReadEntities, tx: reads, body: true, handler: (*Call).propertiesHistory},
 		{method: get, pattern: "/v1/audit-log", scope: access.ReadAuditLog, tx: reads, handler: (*Call).auditLog},
 
+		{method: get, pattern: "/v1/actions", scope: access.ReadActions, tx: reads, handler: (*Call).listActions},
+		{method: post, pattern: "/v1/actions", scope: access.CreateActions, tx: writes, body: true, handler: (*Call).createAction},
+		{method: get, pattern: "/v1/actions/{action}", scope: access.ReadActions, tx: reads, handler: (*Call).readAction},
+		{method: put, pattern: "/v1/actions/{action}", scope: access.UpdateActions, tx: writes, body: true, handler: (*Call).putAction},
+		{method: remove, pattern: "/v1/actions/{action}", scope: access.DeleteActions, tx: writes, handler: (*Call).deleteAction},
+		{method: get, pattern: "/v1/actions/{action}/permissions", scope: access.ReadActions, tx: reads, handler: (*Call).actionPermissions},
+		{method: patch, pattern: "/v1/actions/{action}/permissions", tx: writes, body: true, handler: (*Call).patchActionPermissions},
+
 		{method: get, pattern: "/v1/migrations", tx: reads, handler: (*Call).listMigrations},
 		{method: post, pattern: "/v1/migrations", tx: writes, body: true, handler: (*Call).createMigration},
 		{method: get, pattern: "/v1/migrations/{migration}", tx: reads, handler: (*Call).readMigration},

@@ -14,8 +14,6 @@ type operation struct {
 // that nobody mistakes a missing feature for a missing object
 // (reference/clients.md §11 C37). Whoever builds one moves its row to [table].
 var unbuilt = []operation{
-	{get, "/v1/actions", access.ReadActions},
-	{post, "/v1/actions", access.CreateActions},
 	{get, "/v1/actions/runs", access.ReadRuns},
 	{get, "/v1/actions/runs/{run}", access.ReadRuns},
 	{patch, "/v1/actions/runs/{run}", ""},
@@ -23,11 +21,6 @@ var unbuilt = []operation{
 	{get, "/v1/actions/runs/{run}/approvers", access.ReadRuns},
 	{get, "/v1/actions/runs/{run}/logs", access.ReadRuns},
 	{post, "/v1/actions/runs/{run}/logs", ""},
-	{get, "/v1/actions/{action}", access.ReadActions},
-	{put, "/v1/actions/{action}", access.UpdateActions},
-	{remove, "/v1/actions/{action}", access.DeleteActions},
-	{get, "/v1/actions/{action}/permissions", access.ReadActions},
-	{patch, "/v1/actions/{action}/permissions", ""},
 	{post, "/v1/actions/{action}/runs", ""},
 	{post, "/v1/agent/{agent}/invoke", ""},
 	{post, "/v1/ai/entities-auto-discovery", ""},

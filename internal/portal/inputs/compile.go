@@ -1,7 +1,6 @@
 package inputs
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"unicode/utf8"
@@ -198,20 +197,4 @@ func (c *compiler) order(o jsonv.Object, f *Form, at []string) []string {
 		shown = append(shown, this.inputs...)
 	}
 	return shown
-}
-
-// problemsOf takes the violations out of a fault of another package.
-func problemsOf(err error, at []string) fault.Problems {
-	var f *fault.Fault
-	var out fault.Problems
-	if errors.As(err, &f) {
-		list, _ := f.Details["errors"].([]any)
-		for _, e := range list {
-			out = append(out, fault.Problem{Path: jsonv.String(e, "path"), Message: jsonv.String(e, "message")})
-		}
-	}
-	if len(out) == 0 {
-		out.Add(jsonv.Pointer(at...), "%s", err.Error())
-	}
-	return out
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/propschema"
 	"github.com/portlens/terraform-provider-port/internal/portal/query"
 )
@@ -230,7 +231,7 @@ func (c *compiler) dataset(o jsonv.Object, at []string) {
 	}
 	at = below(at, "dataset")
 	if _, err := query.Parse(withoutQueries(v), query.Options{Scope: query.CatalogWide, At: at}); err != nil {
-		c.problems = append(c.problems, problemsOf(err, at)...)
+		c.problems = append(c.problems, fault.ProblemsOf(err, jsonv.Pointer(at...))...)
 	}
 }
 

@@ -289,3 +289,21 @@ func FuzzTemplate(f *testing.F) {
 		}
 	})
 }
+
+func TestTheOrderOfComputedKeysIsReadFromText(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]template.Order{
+		`{"m": {"b": 1, "a": 2}}`:                                          nil,
+		`{"m": {"z": "{{ .a }}", "b": 1}}`:                                 nil,
+		`{"m": {"z": 1, "{{ .a }}": 2, "b": 3}}`:                           {"": {"z", "{{ .a }}", "b"}},
+		`{"{{ .a }}": 1, "m": 2}`:                                          nil,
+		`{"n": {"{{ .a }}": 1}, "m": {"x": [1, {"{{ .a }}": 1, "b": 2}]}}`: {"/x/1": {"{{ .a }}", "b"}},
+		`{"m": {"a": 1, "{{ .a }}": 2, "a": 3}}`:                           {"": {"{{ .a }}", "a"}},
+		`{"m": {"{{ .a }}": 1`:                                             nil,
+		`no json {{`:                                                       nil,
+	} {
+		if diff := cmp.Diff(want, template.OrderOf([]byte(text), "m")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}
