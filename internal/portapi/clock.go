@@ -45,3 +45,7 @@ func randomFraction() float64 {
 	}
 	return float64(binary.LittleEndian.Uint64(b[:])>>11) / (1 << 53)
 }
+
+// Pause waits for something that the server does a little later, by the client's
+// clock.
+func (c *Client) Pause(ctx context.Context, d time.Duration) error { return wait(ctx, c.clock, d) }

@@ -24,6 +24,9 @@ type Declaration struct {
 	Key []string
 	// ImportID is how the import id is written in messages; "" derives it from Key.
 	ImportID string
+	// ID makes the id of a key where keys have several spellings; it has to give
+	// the same for the key as the document has it. nil joins the key by colons.
+	ID func(key []string) string
 	// Parts map every other attribute.
 	Parts []lens.Part
 	// Singleton says that there is one object, which needs no key to be found: the
@@ -70,6 +73,9 @@ type API struct {
 	// Decode prepares the decoding of a document. prior is null in data sources
 	// and holds nothing but the key on import. Optional.
 	Decode func(ctx context.Context, s *session, body jsonv.Object, prior tftypes.Value) *decoding
+	// Amend changes what is planned before it is compared with what is there.
+	// prior is null for a create. Optional.
+	Amend func(config, prior, planned tftypes.Value) tftypes.Value
 	// Plan adds checks that need the server or the prior state; it runs for
 	// creates and updates and must not fail when the server cannot be reached.
 	// Optional.
@@ -85,7 +91,7 @@ type API struct {
 	// configured. Optional.
 	Replaces func(s *session, prior, planned lens.Obj) []string
 	// Anew names the computed attributes that an update gives values that are not
-	// known before. Optional.
+	// known before, also such as may be configured and are not. Optional.
 	Anew func(prior, planned lens.Obj) []string
 	// Relocate turns a pointer into the body that was sent into one into the body
 	// of the codec, where those differ. Optional.
@@ -159,6 +165,14 @@ func (d *Declaration) importID() string {
 
 // joinID makes the id of a key.
 func joinID(key []string) string { return strings.Join(key, ":") }
+
+// id is the id of a key.
+func (d *Declaration) id(key []string) string {
+	if d.ID != nil {
+		return d.ID(key)
+	}
+	return joinID(key)
+}
 
 // splitID is the inverse of joinID as far as there is one: the last part takes
 // the rest, because identifiers may hold colons.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -100,6 +101,44 @@ const wireEntities = `{"blueprint": "svc", "entities": {
   "c": {"title": "", "properties": {}, "relations": {}}
 }}`
 
+const wireTeam = `{"name": "Core Team", "identifier": "core_team", "description": "d", "provider": "port", "users": ["a@x.io", "b@x.io"],
+  "createdAt": "2024-01-01T00:00:00.000Z", "updatedAt": "2024-01-02T00:00:00.120Z"}`
+
+const wireUser = `{
+  "identifier": "ann@x.io", "title": "Ann Bee", "icon": "User", "blueprint": "_user", "team": ["core", "ops"],
+  "properties": {"status": "Active", "port_role": "Moderator", "port_type": "Standard", "moderated_blueprints": ["service", "env"],
+    "s": "", "n": 9007199254740993, "b": false, "o": {"a": [1, null]}, "l": ["b", "a"]},
+  "relations": {"manager": "bob@x.io", "none": null, "reports": ["x", "y"]},
+  "createdAt": "2024-01-01T00:00:00.000Z", "createdBy": "c", "updatedAt": "2024-01-02T00:00:00.120Z", "updatedBy": "u"
+}`
+
+const bareUser = `{"identifier": "ann@x.io", "title": "ann@x.io", "team": [], "properties": {"status": "Disabled", "port_role": "Member", "port_type": "Standard"}, "relations": {}}`
+
+const wireServiceAccount = `{
+  "identifier": "bot@serviceaccounts.getport.io", "title": "Bot", "icon": "User", "team": ["core"],
+  "properties": {"status": "Active", "port_role": "Admin", "port_type": "Service Account", "moderated_blueprints": ["service"], "s": "a"}, "relations": {"manager": "bob@x.io"},
+  "createdAt": "2024-01-01T00:00:00.000Z", "createdBy": "c", "updatedAt": "2024-01-02T00:00:00.120Z", "updatedBy": "u"
+}`
+
+// accountOf is what the codecs of users see of an entity.
+func accountOf(t *testing.T, entity string) string {
+	t.Helper()
+	body, err := jsonv.DecodeObject([]byte(entity))
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := accountDocument(body)
+	delete(document, "blueprint")
+	delete(document, "type") // the resources do not say it
+	return string(jsonv.Encode(document))
+}
+
+func someName(r *lenstest.Random) string { return fmt.Sprintf("team-%d", r.N(1000)) }
+
+func someEmail(domain string) func(*lenstest.Random) string {
+	return func(r *lenstest.Random) string { return fmt.Sprintf("u%d@%s", r.N(1000), domain) }
+}
+
 func TestDeclarationsObeyTheLaws(t *testing.T) {
 	t.Parallel()
 	t.Run("blueprint", func(t *testing.T) {
@@ -131,6 +170,18 @@ func TestDeclarationsObeyTheLaws(t *testing.T) {
 		t.Parallel()
 		lenstest.Laws(t, kindOf(t, "app").codec, lenstest.Wire(`{"id": "c", "name": "CI", "enabled": true, "secret": "s",
 			"createdAt": "2024-01-01T00:00:00.000Z", "updatedAt": "2024-01-02T00:00:00.120Z"}`))
+	})
+	t.Run("team", func(t *testing.T) {
+		t.Parallel()
+		lenstest.Laws(t, kindOf(t, "team").codec, lenstest.Wire(wireTeam), lenstest.Wire(`{"name": "ab"}`), lenstest.Texts("name", someName))
+	})
+	t.Run("user", func(t *testing.T) {
+		t.Parallel()
+		lenstest.Laws(t, kindOf(t, "user").codec, lenstest.Wire(accountOf(t, wireUser)), lenstest.Wire(accountOf(t, bareUser)), lenstest.Texts("email", someEmail("x.io")))
+	})
+	t.Run("service_account", func(t *testing.T) {
+		t.Parallel()
+		lenstest.Laws(t, kindOf(t, "service_account").codec, lenstest.Wire(accountOf(t, wireServiceAccount)), lenstest.Texts("identifier", someName))
 	})
 	t.Run("organization", func(t *testing.T) {
 		t.Parallel()
@@ -164,6 +215,8 @@ func TestQueriesObeyTheLaws(t *testing.T) {
 				{"blueprint": "env", "operator": "relatedTo", "value": "x", "direction": "upstream"}, {"property": "lang", "operator": "isEmpty"}]}`,
 		},
 		"blueprints": {`{}`},
+		"users":      {`{"emails": ["a@x.io"], "teams": ["a", "b"], "role": "Admin", "status": "Invited", "type": "Standard"}`},
+		"teams":      {`{"names": ["a", "b"], "providerName": "port", "user": "a@x.io"}`},
 	}
 	for _, a := range queries {
 		t.Run(a.query.Name, func(t *testing.T) {

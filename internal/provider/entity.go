@@ -43,7 +43,14 @@ func entityContent() lens.Part {
 		lens.Field("title", lens.String, lens.Req, "Title shown to people.").ReadsAs(""),
 		lens.Field("icon", lens.String, lens.Opt, "Icon of the entity.").OmitEmpty(),
 		lens.Field("teams", lens.Set(lens.String), lens.Opt, "Teams that own the entity.").At("team").OmitEmpty(),
-		lens.Inline("properties", lens.Opt, "Values of the entity's properties, by type and key.",
+		entityValues("Values of the entity's properties, by type and key.", "Related entities, by relation."),
+	)
+}
+
+// entityValues are the values of what a blueprint declares.
+func entityValues(properties, relations string) lens.Part {
+	return lens.Parts(
+		lens.Inline("properties", lens.Opt, properties,
 			lens.ByValue("properties",
 				lens.Values("string_props", "string", lens.String, "Text values, by property."),
 				lens.Values("number_props", "number", lens.Float, "Number values, by property."),
@@ -56,7 +63,7 @@ func entityContent() lens.Part {
 				lens.Values("object_items", "object", lens.JSONObject, "Lists of JSON objects, by property."),
 			),
 		),
-		lens.Inline("relations", lens.Opt, "Related entities, by relation.",
+		lens.Inline("relations", lens.Opt, relations,
 			lens.ByValue("relations",
 				lens.Values("single_relations", "string", lens.String, "Related entity of relations to one, by relation; `null` for none.").SendNulls().BlankIsNull(),
 				lens.Values("many_relations", "array", lens.List(lens.String), "Related entities of relations to many, by relation."),

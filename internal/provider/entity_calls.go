@@ -250,6 +250,11 @@ func splitEntityID(ctx context.Context, s *session, id string) ([]string, error)
 // JSON cannot tell, and the defaults that the server fills in. The blueprint is
 // asked only when the entity holds something the prior state does not explain.
 func decodeEntity(ctx context.Context, s *session, body jsonv.Object, prior tftypes.Value) *decoding {
+	// On import everything is shown: there is no configuration to compare with.
+	return typedDecoding(ctx, s, body, prior, lens.AsObj(prior)["title"].IsNull())
+}
+
+func typedDecoding(ctx context.Context, s *session, body jsonv.Object, prior tftypes.Value, all bool) *decoding {
 	d := &decoding{}
 	var properties jsonv.Object
 	loaded := false
@@ -283,8 +288,7 @@ func decodeEntity(ctx context.Context, s *session, body jsonv.Object, prior tfty
 		p := load()
 		return jsonv.String(p, key, "type"), jsonv.String(p, key, "items", "type")
 	}
-	// On import everything is shown: there is no configuration to compare with.
-	if !lens.AsObj(prior)["title"].IsNull() {
+	if !all {
 		d.options.Default = func(key string) (any, bool) { return jsonv.Get(load(), key, "default") }
 	}
 	return d

@@ -38,6 +38,11 @@ func planEntity(ctx context.Context, c *change) diag.Diagnostics {
 	if c.session == nil || !known || !c.sends() {
 		return nil
 	}
+	return c.mistypings(ctx, blueprint)
+}
+
+// mistypings are the warnings about planned properties of an entity.
+func (c *change) mistypings(ctx context.Context, blueprint string) diag.Diagnostics {
 	var diags diag.Diagnostics
 	for _, m := range mistyped(c.plannedBlueprint(ctx, blueprint), lens.AsObj(c.plan)["properties"]) {
 		addAt(&diags, diag.SeverityWarning, tftypes.NewAttributePathWithSteps(m.steps), m.summary(), m.detail(blueprint))

@@ -250,7 +250,7 @@ func (k *kind) keyed(v tftypes.Value, body jsonv.Object) tftypes.Value {
 	}
 	v = with(v, changes)
 	if key, ok := k.key(v); ok {
-		v = with(v, lens.Obj{"id": lens.Str(joinID(key))})
+		v = with(v, lens.Obj{"id": lens.Str(k.decl.id(key))})
 	}
 	return v
 }
@@ -299,7 +299,7 @@ func (k *kind) stateOf(key []string) tftypes.Value {
 	for i, name := range k.decl.Key {
 		m[name] = lens.Str(key[i])
 	}
-	m["id"] = lens.Str(joinID(key))
+	m["id"] = lens.Str(k.decl.id(key))
 	return tftypes.NewValue(k.typ, m)
 }
 

@@ -31,6 +31,9 @@ func (k *kind) plan(ctx context.Context, s *session, config, prior, proposed tft
 	if !prior.IsNull() {
 		planned = k.keep(config, prior, k.codec.Settle(planned, prior))
 	}
+	if k.decl.API.Amend != nil {
+		planned = k.decl.API.Amend(config, prior, planned)
+	}
 	planned = k.identify(planned)
 
 	c, err := k.change(s, config, planned, prior)
@@ -88,7 +91,7 @@ func kept(attrs []lens.Attr, config, prior, planned tftypes.Value) tftypes.Value
 func (k *kind) identify(planned tftypes.Value) tftypes.Value {
 	id := unknownOf(tftypes.String)
 	if key, ok := k.key(planned); ok {
-		id = lens.Str(joinID(key))
+		id = lens.Str(k.decl.id(key))
 	}
 	if id.Equal(lens.AsObj(planned)["id"]) {
 		return planned
@@ -108,13 +111,14 @@ func (k *kind) volatile(c *change, planned, prior tftypes.Value) tftypes.Value {
 	if k.decl.API.Anew != nil {
 		anew = k.decl.API.Anew(was, now)
 	}
-	changes := lens.Obj{}
+	changes, written := lens.Obj{}, lens.AsObj(c.config)
 	for _, a := range k.attrs {
-		if a.Mode != lens.Computed || a.Name == "id" {
+		renewed := slices.Contains(anew, a.Name)
+		if a.Mode != lens.Computed && (!renewed || a.Mode != lens.OptComputed || !lens.Nothing(written[a.Name])) || a.Name == "id" {
 			continue
 		}
 		switch {
-		case slices.Contains(anew, a.Name):
+		case renewed:
 			changes[a.Name] = unknownOf(a.Type)
 		case same:
 			changes[a.Name] = was[a.Name]

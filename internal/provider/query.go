@@ -70,7 +70,8 @@ type asker struct {
 }
 
 // queries are the data sources that find objects.
-var queries = []*asker{compileQuery(searchQuery()), compileQuery(entitiesQuery()), compileQuery(blueprintsQuery())}
+var queries = []*asker{compileQuery(searchQuery()), compileQuery(entitiesQuery()), compileQuery(blueprintsQuery()),
+	compileQuery(usersQuery()), compileQuery(teamsQuery())}
 
 // compileQuery panics on a broken declaration, as [compile] does.
 func compileQuery(q *Query) *asker {

@@ -102,13 +102,34 @@ func runEntities(ctx context.Context, q *question) (*findings, error) {
 		query.Set("exclude_calculated_properties", "true")
 	}
 	found := &findings{options: entityOptions(types)}
-	for most < 0 || len(found.elements) < most {
+	if found.elements, err = q.searchEntities(ctx, blueprint, query, ask, most); err != nil {
+		return nil, err
+	}
+	for _, entity := range found.elements {
+		entity["blueprint"] = blueprint
+		if jsonv.Bool(q.body, "excludeCalculatedProperties") {
+			withoutComputed(entity, definition)
+		}
+	}
+	identifiers := make([]any, len(found.elements))
+	for i, e := range found.elements {
+		identifiers[i] = e["identifier"]
+	}
+	found.document = jsonv.Object{"identifiers": identifiers}
+	return found, nil
+}
+
+// searchEntities reads the pages of a search in one blueprint, up to most entities;
+// a negative number stands for all.
+func (s *session) searchEntities(ctx context.Context, blueprint string, query url.Values, ask jsonv.Object, most int) ([]jsonv.Object, error) {
+	var found []jsonv.Object
+	for most < 0 || len(found) < most {
 		page := entitiesPage
 		if most >= 0 {
-			page = min(page, most-len(found.elements))
+			page = min(page, most-len(found))
 		}
 		ask["limit"] = jsonv.Int(page)
-		answer, err := q.api.Call(ctx, portapi.Op{Method: http.MethodPost, Path: []string{"blueprints", blueprint, "entities", "search"}, Query: query, Body: ask})
+		answer, err := s.api.Call(ctx, portapi.Op{Method: http.MethodPost, Path: []string{"blueprints", blueprint, "entities", "search"}, Query: query, Body: ask})
 		if err != nil {
 			return nil, err
 		}
@@ -117,11 +138,7 @@ func runEntities(ctx context.Context, q *question) (*findings, error) {
 			if !ok {
 				return nil, fmt.Errorf("want a list of entities, got %s in it", jsonv.KindOf(e))
 			}
-			entity["blueprint"] = blueprint
-			if jsonv.Bool(q.body, "excludeCalculatedProperties") {
-				withoutComputed(entity, definition)
-			}
-			found.elements = append(found.elements, entity)
+			found = append(found, entity)
 		}
 		next := jsonv.String(answer, "next")
 		if next == "" || next == ask["from"] {
@@ -129,11 +146,6 @@ func runEntities(ctx context.Context, q *question) (*findings, error) {
 		}
 		ask["from"] = next
 	}
-	identifiers := make([]any, len(found.elements))
-	for i, e := range found.elements {
-		identifiers[i] = e["identifier"]
-	}
-	found.document = jsonv.Object{"identifiers": identifiers}
 	return found, nil
 }
 

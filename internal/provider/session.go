@@ -39,6 +39,8 @@ type session struct {
 	// renamed and dropped are what plans do to blueprints and their relations.
 	renamed map[string]string
 	dropped map[string]bool
+	// memberships are what states and plans say of users in teams.
+	memberships memberships
 	// lookups counts the searches for entities that need one that goes.
 	lookups int
 	listing struct {

@@ -25,7 +25,8 @@ type surfaces struct {
 
 // registered are the kinds of objects the provider knows.
 var registered = compileAll(blueprintDeclaration(), blueprintRelationDeclaration(), entityDeclaration(), systemBlueprintDeclaration(), aggregationDeclaration(), entitiesDeclaration(),
-	organizationDeclaration(), organizationSecretDeclaration(), appDeclaration(), blueprintPermissionsDeclaration())
+	organizationDeclaration(), organizationSecretDeclaration(), appDeclaration(), blueprintPermissionsDeclaration(),
+	teamDeclaration(), userDeclaration(), serviceAccountDeclaration())
 
 func compileAll(declarations ...*Declaration) []*kind {
 	out := make([]*kind, len(declarations))
@@ -37,7 +38,7 @@ func compileAll(declarations ...*Declaration) []*kind {
 
 // compile panics on a broken declaration, which the first test run shows.
 func compile(d *Declaration) *kind {
-	codec := lens.MustCompile(append([]lens.Part{lens.ID("ID of the resource, the same as its import ID.", d.wireKey()...)}, d.Parts...)...)
+	codec := lens.MustCompile(append([]lens.Part{d.idPart()}, d.Parts...)...)
 	k := &kind{decl: d, codec: codec, typ: codec.Type(), attrs: codec.Attrs(), null: lens.Null(codec.Type())}
 	k.simple = isSimple(k.attrs, false)
 	k.remembers = remembers(k.attrs)
@@ -54,6 +55,26 @@ func compile(d *Declaration) *kind {
 	k.dataType = dataType
 	k.identitySchema, k.identityType = identityOf(k)
 	return k
+}
+
+// idPart is the attribute id.
+func (d *Declaration) idPart() lens.Part {
+	const doc = "ID of the resource, the same as its import ID."
+	keys := d.wireKey()
+	if d.ID == nil {
+		return lens.ID(doc, keys...)
+	}
+	return lens.Derived("id", doc, func(b lens.Body) (string, bool) {
+		key := make([]string, len(keys))
+		for i, name := range keys {
+			s, ok := b[name].(string)
+			if !ok {
+				return "", false
+			}
+			key[i] = s
+		}
+		return d.ID(key), true
+	})
 }
 
 // wireKey names the keys of the document that the key attributes stand for.

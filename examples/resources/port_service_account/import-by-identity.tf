@@ -1,0 +1,6 @@
+import {
+  to = port_service_account.deploy
+  identity = {
+    identifier = "deploy-bot"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = port_service_account.deploy
+  id = "deploy-bot"
+}

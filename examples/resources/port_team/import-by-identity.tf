@@ -1,0 +1,6 @@
+import {
+  to = port_team.platform
+  identity = {
+    name = "Platform"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = port_team.platform
+  id = "Platform"
+}

@@ -1,0 +1,6 @@
+import {
+  to = port_user.ann
+  identity = {
+    email = "ann@example.com"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = port_user.ann
+  id = "ann@example.com"
+}
