@@ -36,10 +36,11 @@ func blueprintPermissionsDeclaration() *Declaration {
 			Read: readBlueprintPermissions, Refresh: refreshBlueprintPermissions, Sift: siftBlueprintPermissions,
 			Create: createBlueprintPermissions, Update: updateBlueprintPermissions, Delete: deleteBlueprintPermissions,
 			Plan: planBlueprintPermissions, Destroy: destroyBlueprintPermissions, Relocate: relocateBlueprintPermissions,
+			Replaces: replacesWithBlueprint, Anew: renamedPermissions,
 		},
 		Parts: []lens.Part{
-			lens.Field("blueprint_identifier", lens.String, lens.Req, "Identifier of the blueprint. Changing it gives back the permissions of the one and takes over those of the other.").
-				Check(notEmpty()).Replace(),
+			lens.Field("blueprint_identifier", lens.String, lens.Req, "Identifier of the blueprint. Changing it gives back the permissions of the one and takes over those of the other, unless the same apply renames the blueprint.").
+				Check(notEmpty()),
 			lens.Field("entities", lens.Object(
 				lens.Field("read", lens.Object(scope()...), lens.Opt, "Who may see entities. Left out, it stays as it is."),
 				lens.Field("register", lens.Object(scope()...), lens.Req, "Who may create entities."),

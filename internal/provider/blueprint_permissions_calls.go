@@ -211,9 +211,10 @@ func createBlueprintPermissions(ctx context.Context, c *change) (jsonv.Object, e
 	return document, nil
 }
 
-// updateBlueprintPermissions also gives back what the plan lets go of.
+// updateBlueprintPermissions also gives back what the plan lets go of. By now a
+// blueprint that is renamed in the same run has its new name.
 func updateBlueprintPermissions(ctx context.Context, c *change) (jsonv.Object, error) {
-	id := c.was[0]
+	id := c.key[0]
 	patch := permissionsOf(c.body)
 	before := permissionsOf(c.before)
 	if released := without(before, patch); len(released) > 0 {
@@ -228,7 +229,53 @@ func updateBlueprintPermissions(ctx context.Context, c *change) (jsonv.Object, e
 	if err != nil {
 		return nil, lacking(id, err)
 	}
-	return documentOf(id, now), nil
+	document := documentOf(id, now)
+	if former := previousPermissions(c, id); former != nil {
+		document["previous"] = former
+	}
+	return document, nil
+}
+
+// renamedPermissions names what a renaming of the blueprint changes: the name of
+// its moderators is in what was there before.
+func renamedPermissions(was, now lens.Obj) []string {
+	if was["blueprint_identifier"].Equal(now["blueprint_identifier"]) || lens.Nothing(was["previous"]) {
+		return nil
+	}
+	return []string{"previous"}
+}
+
+// previousPermissions are those before the resource took over, nil when they are
+// not known. Port renames moderators along with the blueprint.
+func previousPermissions(c *change, id string) jsonv.Object {
+	former, err := jsonv.DecodeObject([]byte(lens.AsText(lens.AsObj(c.prior)["previous"])))
+	if err != nil {
+		return nil
+	}
+	if id != c.was[0] {
+		renameRole(former, c.was[0]+"-moderator", id+"-moderator")
+	}
+	return former
+}
+
+// renameRole gives a role another name in every block of permissions.
+func renameRole(permissions jsonv.Object, was, now string) {
+	in := func(block any) {
+		roles := jsonv.List(block, "roles")
+		for i, role := range roles {
+			if role == was {
+				roles[i] = now
+			}
+		}
+	}
+	for _, name := range scopes {
+		in(permissions[name])
+	}
+	for _, name := range fieldBlocks {
+		for _, block := range jsonv.Map(permissions, name) {
+			in(block)
+		}
+	}
 }
 
 // deleteBlueprintPermissions gives back all that the state holds, unless it is to
@@ -337,10 +384,7 @@ func givenBack(ctx context.Context, c *change, id string, said jsonv.Object) (js
 	if err != nil {
 		return nil, err
 	}
-	former, err := jsonv.DecodeObject([]byte(lens.AsText(lens.AsObj(c.prior)["previous"])))
-	if err != nil {
-		former = nil // not known
-	}
+	former := previousPermissions(c, id)
 	block := func(name string, path ...string) jsonv.Object {
 		if was := jsonv.Map(former, path...); was != nil {
 			return was

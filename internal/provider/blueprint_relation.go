@@ -35,7 +35,7 @@ func blueprintRelationDeclaration() *Declaration {
 		API: API{
 			Read: readBlueprintRelation, Create: createBlueprintRelation, Update: updateBlueprintRelation, Delete: deleteBlueprintRelation,
 			Peek: peekBlueprintRelation, SplitID: splitRelationID, Plan: planBlueprintRelation, Foresee: foreseeBlueprintRelation,
-			Check: checkBlueprintRelation, Replaces: replacesBlueprintRelation, Relocate: relocateRelation,
+			Check: checkBlueprintRelation, Replaces: replacesWithBlueprint, Relocate: relocateRelation,
 		},
 		Parts: []lens.Part{
 			lens.Field("blueprint_identifier", lens.String, lens.Req, "Identifier of the blueprint that has the relation. "+
@@ -242,9 +242,9 @@ func checkBlueprintRelation(config tftypes.Value) []lens.Problem {
 	}}
 }
 
-// replacesBlueprintRelation makes the relation anew in another blueprint; one
+// replacesWithBlueprint makes what belongs to a blueprint anew for another one; one
 // that is the same blueprint under a new name has it already.
-func replacesBlueprintRelation(s *session, prior, planned lens.Obj) []string {
+func replacesWithBlueprint(s *session, prior, planned lens.Obj) []string {
 	was, _ := text(prior["blueprint_identifier"])
 	now, known := text(planned["blueprint_identifier"])
 	if was == now && known || known && s.renamedBlueprint(was) == now {

@@ -1,0 +1,4 @@
+import {
+  to = port_blueprint_permissions.service
+  id = "service"
+}
