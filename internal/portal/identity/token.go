@@ -139,7 +139,7 @@ func (i *Identity) Parse(header string) (Claims, error) {
 	claims := jwt.MapClaims{}
 	_, err := jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return i.signing, nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer),
-		jwt.WithExpirationRequired(), jwt.WithTimeFunc(i.clock.Now))
+		jwt.WithExpirationRequired(), jwt.WithTimeFunc(i.clock.Now), jwt.WithStrictDecoding())
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return Claims{}, errExpired
