@@ -36,6 +36,8 @@ Flags:
   --list-all-fields     tell in the permissions of a blueprint of every property and relation, not
                         only of those that were given permissions of their own
   --strict-permissions  refuse permissions for users and teams that do not exist
+  --user-status STATUS  let users who are created without a status begin as Disabled, which is
+                        the default, or as Staged
 
 Environment:
   PORT_CLIENT_ID, PORT_CLIENT_SECRET
@@ -61,7 +63,7 @@ type portalFlags struct {
 	listAllFields             bool
 	strictPermissions         bool
 	credentials               portal.Credentials
-	secretKey                 string
+	secretKey, userStatus     string
 }
 
 func runPortal(ctx context.Context, args []string, env Env) int {
@@ -75,6 +77,7 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 	flags.BoolVar(&f.listAllFields, "list-all-fields", false, "")
 	flags.BoolVar(&f.strictPermissions, "strict-permissions", false, "")
 	flags.Func("allow-from", "", f.allowFrom)
+	flags.StringVar(&f.userStatus, "user-status", "Disabled", "")
 	if err := flags.Parse(args); err != nil {
 		return env.usageError("portal", portalUsage, err)
 	}
@@ -91,6 +94,8 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 		return env.fail(exitUsage, "portal", errors.New("--rate-limit must not be negative"))
 	case f.failedLogins < 0:
 		return env.fail(exitUsage, "portal", errors.New("--failed-logins must not be negative"))
+	case f.userStatus != "Disabled" && f.userStatus != "Staged":
+		return env.fail(exitUsage, "portal", fmt.Errorf("--user-status is Disabled or Staged, not %q", f.userStatus))
 	case f.credentials.ClientID != "" && f.credentials.ClientSecret == "":
 		return env.fail(exitUsage, "portal", errors.New("PORT_CLIENT_ID is set but PORT_CLIENT_SECRET is not"))
 	case f.credentials.ClientID == "" && f.credentials.ClientSecret != "":
@@ -151,8 +156,8 @@ func servePortal(ctx context.Context, f portalFlags, env Env) (err error) {
 	p, err := portal.Open(ctx, portal.Options{
 		DataFile: f.data, DatabaseURL: f.databaseURL, Log: log, Limits: portal.Limits{Requests: f.rateLimit, FailedLogins: f.failedLogins},
 		AllowedFrom: f.allowedFrom, ListAllFields: f.listAllFields, StrictPermissions: f.strictPermissions,
-		ClientID:    f.credentials.ClientID, ClientSecret: f.credentials.ClientSecret,
-		SecretKey: f.secretKey,
+		ClientID: f.credentials.ClientID, ClientSecret: f.credentials.ClientSecret,
+		SecretKey: f.secretKey, DefaultUserStatus: f.userStatus,
 	})
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -37,6 +38,10 @@ func (x *exchange) recordRefusal(err error) {
 	e := catalog.Event{
 		Action: x.route.change(), Resource: resource, Blueprint: x.param("{blueprint}"), Entity: x.param("{entity}"),
 		RunID: x.call.text("run_id"), Message: f.Message,
+	}
+	if user := x.param("{user}"); user != "" || strings.HasPrefix(x.route.pattern, "/v1/users") {
+		// Users are entities, by whichever route they are written.
+		e.Blueprint, e.Entity = "_user", strings.ToLower(cmp.Or(user, jsonv.String(x.call.Body, "invitee", "email")))
 	}
 	if e.Action == "CREATE" {
 		switch name := jsonv.String(x.call.Body, "identifier"); {
@@ -85,6 +90,8 @@ func (r *route) resource() string {
 		return false
 	}
 	switch {
+	case parts[0] == "users":
+		return "entity"
 	case has("permissions", "users", "teams", "apps", "system"):
 		return ""
 	case has("runs"):

@@ -4,13 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"net/http"
 	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
-	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -119,8 +117,3 @@ func entity(tx store.Tx, org, blueprint, id string) (store.Doc, error) {
 // byPerson tells whether a write comes from the UI or the API, as invitations and
 // changes of status must (reference/identity.md §2.5 S1, §8.6).
 func byPerson(a catalog.Actor) bool { return a.Origin == "" || a.Origin == "API" || a.Origin == "UI" }
-
-// missingPermissions refuses what the caller may not do.
-func missingPermissions(format string, args ...any) error {
-	return fault.New(http.StatusForbidden, "missing_permissions", format, args...)
-}

@@ -55,6 +55,8 @@ func (i *Identity) admitUser(tx store.Tx, w *catalog.AccountWrite) error {
 		// One client sends an empty title for none (reference/identity.md §4.2).
 		w.Title = strings.TrimSpace(text)
 		w.HasTitle = w.HasTitle && w.Title != ""
+	} else if !w.Merge {
+		w.HasTitle = false // only a change of a user can take the name away
 	}
 	admit := i.admitChange
 	if w.Existing == nil {
@@ -131,7 +133,7 @@ func (i *Identity) mayCreate(w *catalog.AccountWrite, service bool) error {
 	letsIn := status == statusActive || status == statusInvited
 	switch {
 	case service && (w.Actor.Rights != nil || !byPerson(w.Actor)):
-		return missingPermissions("only administrators create service accounts, from the UI or the API")
+		return fault.MissingPermissions("only administrators create service accounts, from the UI or the API")
 	case letsIn && !byPerson(w.Actor):
 		return refusedProperties("users can be invited and enabled from the UI or the API only, not by %s", []string{"status"}, w.Actor.Origin)
 	case w.Actor.Rights == nil:
@@ -156,7 +158,7 @@ func (i *Identity) mayCreate(w *catalog.AccountWrite, service bool) error {
 // refusedProperties says which properties the caller must not write
 // (reference/identity.md §7.5).
 func refusedProperties(format string, keys []string, args ...any) error {
-	return fault.New(http.StatusForbidden, "missing_permissions", format, args...).
+	return fault.MissingPermissions(format, args...).
 		With("properties", jsonv.FromStrings(keys)).With("relations", []any{})
 }
 
@@ -268,7 +270,7 @@ func (i *Identity) provisioned(tx store.Tx, w *catalog.AccountWrite, more bool) 
 // admitUserDeletion refuses to let users delete themselves (reference/identity.md §2.6).
 func (i *Identity) admitUserDeletion(actor catalog.Actor, doc store.Doc) error {
 	if actor.User != "" && strings.EqualFold(actor.User, jsonv.String(doc, "identifier")) && !provided(actor) {
-		return missingPermissions("users cannot delete themselves")
+		return fault.MissingPermissions("users cannot delete themselves")
 	}
 	return nil
 }
