@@ -16,6 +16,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/httpapi"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
+	"github.com/portlens/terraform-provider-port/internal/portal/scim"
 )
 
 // fuzzed is what a portal holds when it is sent nonsense: every kind of thing that a
@@ -98,14 +99,15 @@ func (x target) send(method, target, authorization, body string) *httptest.Respo
 	}).WithContext(context.Background())
 	w := httptest.NewRecorder()
 	x.portal.Handler().ServeHTTP(w, r)
-	if method == http.MethodHead {
+	if method == http.MethodHead || w.Code == http.StatusNoContent && w.Body.Len() == 0 {
 		return w
 	}
 	answer, err := jsonv.DecodeObject(w.Body.Bytes())
 	if err != nil {
 		x.t.Fatalf("%s %s: %d, no JSON object: %v: %.300s", method, target, w.Code, err, w.Body)
 	}
-	if ok, said := answer["ok"].(bool); !said || ok != (w.Code < 400) {
+	// Resources of identity providers are written as they are.
+	if ok, said := answer["ok"].(bool); (said || w.Header().Get("Content-Type") != scim.MediaType) && (!said || ok != (w.Code < 400)) {
 		x.t.Fatalf("%s %s: %d with ok %v: %.300s", method, target, w.Code, answer["ok"], w.Body)
 	}
 	if w.Code >= 500 && w.Code != http.StatusNotImplemented {
@@ -162,7 +164,7 @@ var parameter = regexp.MustCompile(`\{[a-z]+\}`)
 
 // named are the values of the parameters of paths; the others are "x".
 var named = map[string]string{
-	"{blueprint}": "b", "{entity}": "e", "{property}": "p", "{relation}": "r", "{user}": "a@x.io", "{team}": "t", "{app}": "id",
+	"{blueprint}": "b", "{entity}": "e", "{property}": "p", "{relation}": "r", "{user}": "a@x.io", "{team}": "t", "{app}": "id", "{id}": "User",
 }
 
 func FuzzBody(f *testing.F) {
@@ -176,6 +178,8 @@ func FuzzBody(f *testing.F) {
 		`{"invitee":{"email":"n@x.io","roles":["Member"],"teams":["t"]}}`, `{"roles":["Admin","b-moderator"],"teams":["T"]}`, `{"name":"T","users":["a@x.io"],"description":""}`,
 		`{"identifier":"a@x.io","properties":{"status":"disabled","port_role":"Admin","moderated_blueprints":["b"]}}`, `{"secretName":"s","secretValue":"v"}`,
 		`{"entities":{"read":{"roles":["Member"],"users":[],"teams":[],"ownedByTeam":true,"policy":{"combinator":"and","rules":[]}}}}`, `{"clientId":"id","clientSecret":"secret"}`,
+		`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"n@x.io","name":{"givenName":"N"},"active":true}`,
+		`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":"False"},{"op":"add","path":"members[value eq \"x\"]","value":[{"value":"x"}]}]}`,
 	}
 	operations := httpapi.Operations()
 	for n := range operations {
