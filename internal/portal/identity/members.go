@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -31,7 +30,7 @@ func members(tx store.Tx, org, team string) ([]store.Doc, error) {
 
 // usersNamed finds the users of a list of e-mails, each once (reference/identity.md
 // §3.1 E5).
-func usersNamed(tx store.Tx, org string, emails []string) ([]store.Doc, error) {
+func (i *Identity) usersNamed(tx store.Tx, emails []string) ([]store.Doc, error) {
 	var out []store.Doc
 	seen := map[string]bool{}
 	for _, email := range emails {
@@ -40,14 +39,11 @@ func usersNamed(tx store.Tx, org string, emails []string) ([]store.Doc, error) {
 			continue
 		}
 		seen[key] = true
-		doc, err := tx.Get(catalog.KindEntity, org, userBlueprint, key)
-		if errors.Is(err, store.ErrNotFound) {
-			return nil, fault.NotFound("User", email)
-		}
+		user, err := i.needUser(tx, email)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, doc)
+		out = append(out, user)
 	}
 	return out, nil
 }

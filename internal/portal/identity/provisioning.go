@@ -33,10 +33,12 @@ type Event struct {
 	At time.Time
 }
 
+// through makes an event one of the provider's. None is from the future: the next
+// one would count as older.
 func (i *Identity) through(e *Event) {
 	e.Actor.Through, e.Actor.User = ThroughSCIM, ""
-	if e.At.IsZero() {
-		e.At = i.clock.Now()
+	if now := i.clock.Now(); e.At.IsZero() || e.At.After(now) {
+		e.At = now
 	}
 }
 

@@ -78,7 +78,7 @@ func (i *Identity) CreateTeam(ctx context.Context, tx store.Tx, actor catalog.Ac
 	if err != nil {
 		return nil, err
 	}
-	users, err := usersNamed(tx, actor.Org, in.users)
+	users, err := i.usersNamed(tx, in.users)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (i *Identity) changeTeam(ctx context.Context, tx store.Tx, actor catalog.Ac
 	if err != nil {
 		return nil, err
 	}
-	users, err := usersNamed(tx, actor.Org, in.users)
+	users, err := i.usersNamed(tx, in.users)
 	if err != nil {
 		return nil, err
 	}
