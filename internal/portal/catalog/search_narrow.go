@@ -14,6 +14,11 @@ import (
 // relations; beyond it, looking at every candidate is no worse.
 const maxTraced = 5_000
 
+// maxOwned is the same for the owners of what inherits them. Permissions ask for
+// these on every search, pages of a few entities included: what cannot be found
+// cheaply is rather looked at one by one.
+const maxOwned = 500
+
 // narrowed is what a store can be told about the matches in one blueprint.
 type narrowed struct {
 	equals []store.Equal
@@ -199,7 +204,7 @@ func (s *session) lookupTeam(bp *blueprint, term query.Term) ([]store.Equal, boo
 	if inherits, err = s.inherits(end); err != nil || inherits {
 		return nil, false, err
 	}
-	return s.lookupEnds(bp, bp.ownership.path, end, path, term.Values)
+	return s.lookupEnds(bp, bp.ownership.path, end, path, term.Values, maxOwned)
 }
 
 // lookupMirror finds the entities whose mirror shows one of the values, from the
@@ -210,13 +215,13 @@ func (s *session) lookupMirror(bp *blueprint, m mirror, term query.Term) ([]stor
 		return nil, false, err
 	}
 	if m.leaf == "$identifier" {
-		return s.lookupBack(bp, m.hops, jsonv.Strings(term.Values))
+		return s.lookupBack(bp, m.hops, jsonv.Strings(term.Values), maxTraced)
 	}
 	path, err := s.indexPath(end, m.leaf)
 	if err != nil || path == "" {
 		return nil, false, err
 	}
-	return s.lookupEnds(bp, m.hops, end, path, term.Values)
+	return s.lookupEnds(bp, m.hops, end, path, term.Values, maxTraced)
 }
 
 // lookupTitles finds the entities that a relation leads from to one of the titles.
@@ -229,28 +234,28 @@ func (s *session) lookupTitles(bp *blueprint, term query.Term) ([]store.Equal, b
 	if err != nil || target == nil {
 		return nil, false, err
 	}
-	return s.lookupEnds(bp, []string{term.Name}, target, indexMeta+"$title", term.Values)
+	return s.lookupEnds(bp, []string{term.Name}, target, indexMeta+"$title", term.Values, maxTraced)
 }
 
 // lookupEnds finds the entities of bp from which hops lead to one of end that has
-// one of the values at an index path.
-func (s *session) lookupEnds(bp *blueprint, hops []string, end *blueprint, path string, values []any) ([]store.Equal, bool, error) {
+// one of the values at an index path, unless there are more than most.
+func (s *session) lookupEnds(bp *blueprint, hops []string, end *blueprint, path string, values []any, most int) ([]store.Equal, bool, error) {
 	e, ok := entries(path, values)
 	if !ok {
 		return nil, false, nil
 	}
-	ids, ok, err := s.having(end, e)
+	ids, ok, err := s.having(end, e, most)
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	return s.lookupBack(bp, hops, ids)
+	return s.lookupBack(bp, hops, ids, most)
 }
 
 // lookupPaths finds the entities of bp from which one of the paths leads to one of
 // the identifiers.
 func (s *session) lookupPaths(bp *blueprint, term query.Term) (found []store.Equal, known bool, err error) {
 	for _, path := range term.Paths {
-		more, known, err := s.lookupBack(bp, path, jsonv.Strings(term.Values))
+		more, known, err := s.lookupBack(bp, path, jsonv.Strings(term.Values), maxTraced)
 		if err != nil || !known {
 			return nil, false, err
 		}
@@ -261,7 +266,7 @@ func (s *session) lookupPaths(bp *blueprint, term query.Term) (found []store.Equ
 
 // lookupBack walks hops backward from the entities with the identifiers, to the
 // condition for those of bp.
-func (s *session) lookupBack(bp *blueprint, hops, ids []string) ([]store.Equal, bool, error) {
+func (s *session) lookupBack(bp *blueprint, hops, ids []string, most int) ([]store.Equal, bool, error) {
 	chain := []*blueprint{bp}
 	for _, hop := range hops {
 		next, _, err := s.walkBlueprints(s.blueprint, chain[len(chain)-1], []string{hop})
@@ -281,7 +286,7 @@ func (s *session) lookupBack(bp *blueprint, hops, ids []string) ([]store.Equal, 
 		if i == 0 {
 			return []store.Equal{e}, true, nil
 		}
-		if ids, ok, err = s.having(chain[i], e); err != nil || !ok {
+		if ids, ok, err = s.having(chain[i], e, most); err != nil || !ok {
 			return nil, false, err
 		}
 	}
@@ -305,7 +310,7 @@ func (s *session) stepBack(bp *blueprint, hop string, ids []string) (store.Equal
 
 // having lists the entities of bp that an index entry names; ok is false when they
 // are too many to go on with.
-func (s *session) having(bp *blueprint, e store.Equal) (ids []string, ok bool, err error) {
+func (s *session) having(bp *blueprint, e store.Equal, most int) (ids []string, ok bool, err error) {
 	if len(e.Values) == 0 {
 		return nil, true, nil
 	}
@@ -327,7 +332,7 @@ func (s *session) having(bp *blueprint, e store.Equal) (ids []string, ok bool, e
 		if err != nil {
 			return nil, false, err
 		}
-		if len(ids) == maxTraced {
+		if len(ids) == most {
 			return nil, false, nil
 		}
 		ids = append(ids, row.Key[len(row.Key)-1])
