@@ -51,7 +51,7 @@ var matrixUsers = []struct {
 	{"machine", 4, portaltest.User{}},
 }
 
-// rows: id §7.3 2-37, id §7.3 40-41, id §7.3 62-64
+// rows: id §7.3 2-37, id §7.3 40-46, id §7.3 62-64
 func TestEverybodyMayDoWhatTheMatrixSays(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/matrix.yaml")
@@ -100,6 +100,19 @@ func newMatrixWorld(t *testing.T) *matrixWorld {
 	app := p.Must(http.MethodPost, "/v1/apps", jsonv.Object{"name": "CI"})
 	mapping := jsonv.Object{"blueprint": "bare", "entity": jsonv.Object{"identifier": ".identifier"}}
 	migration := p.Must(http.MethodPost, "/v1/migrations", jsonv.Object{"sourceBlueprint": "b", "mapping": mapping})
+	for id, trigger := range map[string]string{
+		"act":    `{"type": "self-service", "operation": "CREATE", "blueprintIdentifier": "b", "userInputs": {"properties": {}}}`,
+		"hidden": `{"type": "self-service", "operation": "CREATE", "blueprintIdentifier": "b", "userInputs": {"properties": {}}}`,
+		"free":   `{"type": "self-service", "operation": "CREATE", "userInputs": {"properties": {}}}`,
+		"auto":   `{"type": "automation", "event": {"type": "ENTITY_CREATED", "blueprintIdentifier": "b"}}`,
+	} {
+		trigger, err := jsonv.Decode([]byte(trigger))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Must(http.MethodPost, "/v1/actions", jsonv.Object{"identifier": id, "trigger": trigger, "invocationMethod": jsonv.Object{"type": "KAFKA"}})
+	}
+	p.Must(http.MethodPatch, "/v1/actions/hidden/permissions", jsonv.Object{"execute": jsonv.Object{"roles": []any{"Admin"}}})
 	err := p.Store().Update(context.Background(), func(tx store.Tx) error {
 		return tx.Put(identity.KindTeam, store.Doc{"id": "team_sso", "provider": "okta"}, p.Organization(), "directory")
 	})

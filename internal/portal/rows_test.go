@@ -52,11 +52,11 @@ func rowTags(t *testing.T) map[string][]string {
 
 var (
 	rowComment = regexp.MustCompile(`(?m)^\s*// rows: (.*)$`)
-	rowForm    = regexp.MustCompile(`^((?:id )?(?:[A-Z]|§[0-9.]+ ))([0-9]+)(?:-([0-9]+))?$`)
+	rowForm    = regexp.MustCompile(`^((?:(?:id|act) )?(?:[A-Z]|§[0-9.]+ ))([0-9]+)(?:-([0-9]+))?$`)
 )
 
-// rowRange spells out "K4", "§8 7", "X1-7", "§5.5 1-3" or "id T1-6", which is of
-// reference/identity.md.
+// rowRange spells out "K4", "§8 7", "X1-7", "§5.5 1-3", "id T1-6", which is of
+// reference/identity.md, or "act A1", which is of reference/actions.md.
 func rowRange(entry string) ([]string, error) {
 	m := rowForm.FindStringSubmatch(strings.TrimSpace(entry))
 	if m == nil {
@@ -95,8 +95,10 @@ func knownRows(t *testing.T) (rows, later, decided []string) {
 		line, waits := strings.CutPrefix(line, "later ")
 		line, dropped := strings.CutPrefix(line, "decided ")
 		of, row := "", line
-		if rest, ok := strings.CutPrefix(line, "id "); ok {
-			of, row = "id ", rest
+		for _, other := range []string{"id ", "act "} {
+			if rest, ok := strings.CutPrefix(line, other); ok {
+				of, row = other, rest
+			}
 		}
 		if !strings.HasPrefix(row, "§") {
 			row = strings.Replace(row, " ", "", 1)

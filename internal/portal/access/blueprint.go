@@ -45,7 +45,7 @@ func (a *Access) PatchBlueprint(tx store.Tx, actor catalog.Actor, blueprint stri
 		if err := put(tx, actor.Org, blueprint, next); err != nil {
 			return nil, err
 		}
-		if err := a.note(tx, actor, blueprint, entities, next); err != nil {
+		if err := a.note(tx, actor, KindBlueprintPermissions, blueprint, entities, next); err != nil {
 			return nil, err
 		}
 	}

@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -158,5 +157,5 @@ func (b block) lists(u *User) bool {
 
 // missing is the refusal of something that a user must be permitted.
 func missing(format string, args ...any) error {
-	return fault.New(http.StatusForbidden, "missing_permissions", "You are not permitted to "+format, args...)
+	return fault.MissingPermissions("you are not permitted to "+format, args...)
 }

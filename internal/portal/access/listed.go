@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -85,21 +86,27 @@ func (f family) given(body any) (map[string]jsonv.Object, error) {
 }
 
 // patch takes over what a body says and returns the whole document: keys that are
-// given replace, all others stay.
-func (f family) patch(tx store.Tx, org, id string, body any) (jsonv.Object, error) {
+// given replace, all others stay. What is as it was is not written.
+func (a *Access) patch(tx store.Tx, actor catalog.Actor, f family, id string, body any) (jsonv.Object, error) {
 	given, err := f.given(body)
 	if err != nil {
 		return nil, err
 	}
-	doc, err := f.read(tx, org, id)
+	old, err := f.read(tx, actor.Org, id)
 	if err != nil {
 		return nil, err
 	}
-	doc = jsonv.CloneObject(doc)
+	doc := jsonv.CloneObject(old)
 	for name, b := range given {
 		maps.Copy(jsonv.Map(doc, name), b)
 	}
-	return doc, tx.Put(f.kind, doc, org, id)
+	if jsonv.Equal(old, doc) {
+		return doc, nil
+	}
+	if err := tx.Put(f.kind, doc, actor.Org, id); err != nil {
+		return nil, err
+	}
+	return doc, a.note(tx, actor, f.kind, id, old, doc)
 }
 
 func keysOf(blocks map[string][]string) []string { return slices.Sorted(maps.Keys(blocks)) }
@@ -151,8 +158,8 @@ func CheckActionPermissions(body any) error {
 
 // PatchActionPermissions changes what a body names (reference/actions.md §5.1 D1–D3).
 // That the action exists and who may change it is for the caller to know.
-func (*Access) PatchActionPermissions(tx store.Tx, org, action string, body any) (jsonv.Object, error) {
-	return actionFamily.patch(tx, org, action, body)
+func (a *Access) PatchActionPermissions(tx store.Tx, actor catalog.Actor, action string, body any) (jsonv.Object, error) {
+	return a.patch(tx, actor, actionFamily, action, body)
 }
 
 // ActionRenamed lets the permissions of an action follow it.
@@ -179,8 +186,8 @@ func CheckPagePermissions(body any) error {
 
 // PatchPagePermissions changes what a body names (reference/identity.md §7.9). That
 // the page exists and who may change it is for the caller to know.
-func (*Access) PatchPagePermissions(tx store.Tx, org, page string, body any) (jsonv.Object, error) {
-	return pageFamily.patch(tx, org, page, body)
+func (a *Access) PatchPagePermissions(tx store.Tx, actor catalog.Actor, page string, body any) (jsonv.Object, error) {
+	return a.patch(tx, actor, pageFamily, page, body)
 }
 
 // PageRenamed lets the permissions of a page follow it.

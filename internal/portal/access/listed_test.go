@@ -148,7 +148,7 @@ func TestWhoIsDeletedLeavesThePermissionsOfActionsAndPages(t *testing.T) {
 	w.mustPermit(`{"execute": {"users": ["Ann@x.io", "b@x.io"], "teams": ["core", "ops"], "roles": ["Service-moderator", "Member"]},
 		"approve": {"users": ["ann@x.io"], "policy": {"queries": {"q": {"combinator": "and", "rules": [{"property": "$team", "operator": "in", "value": ["core"]}]}}, "conditions": ["[\"ann@x.io\"]"]}}}`)
 	w.update(func(tx store.Tx) error {
-		_, err := w.access.PatchPagePermissions(tx, org, "home", decode(t, `{"read": {"users": ["ann@x.io"], "teams": ["core"], "roles": ["service-moderator"]}}`))
+		_, err := w.access.PatchPagePermissions(tx, w.actor(), "home", decode(t, `{"read": {"users": ["ann@x.io"], "teams": ["core"], "roles": ["service-moderator"]}}`))
 		return err
 	})
 	w.update(func(tx store.Tx) error { return w.access.Forget(tx, org, access.AssigneeUser, "ann@x.io") })

@@ -17,11 +17,11 @@ const KindChange store.Kind = "permission-change"
 // changeRetention is as long as that of the audit log.
 const changeRetention = 365 * 24 * time.Hour
 
-// note records a change of a blueprint's document together with it.
-func (a *Access) note(tx store.Tx, actor catalog.Actor, blueprint string, before, after jsonv.Object) error {
+// note records a change of a document together with it.
+func (a *Access) note(tx store.Tx, actor catalog.Actor, kind store.Kind, id string, before, after jsonv.Object) error {
 	now := a.deps.Clock.Now()
 	doc := store.Doc{
-		"action": "UPDATE", "resourceType": "blueprint-permissions", "identifier": blueprint, "by": actor.ID,
+		"action": "UPDATE", "resourceType": string(kind), "identifier": id, "by": actor.ID,
 		"createdAt": clock.Stamp(now), "before": before, "after": after,
 	}
 	if actor.Origin != "" {

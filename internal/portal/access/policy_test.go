@@ -76,6 +76,7 @@ func (s staffed) approvers(x access.Execution) (emails []string) {
 	return emails
 }
 
+// rows: id X4, id X5
 func TestListsDecideWhoExecutesWithoutAPolicy(t *testing.T) {
 	t.Parallel()
 	s := newStaffed(t)
@@ -184,7 +185,7 @@ func TestAConditionOfAPolicyDecidesAlone(t *testing.T) {
 			w := staffed{world: &world{t: t, store: s.store, catalog: s.catalog, access: s.access}}
 			x.Action["identifier"] = "scale-" + c.name
 			w.update(func(tx store.Tx) error {
-				_, err := w.access.PatchActionPermissions(tx, org, "scale-"+c.name, jsonv.Object{"execute": jsonv.Object{
+				_, err := w.access.PatchActionPermissions(tx, w.actor(), "scale-"+c.name, jsonv.Object{"execute": jsonv.Object{
 					"policy": jsonv.Object{"queries": decode(t, queries), "conditions": []any{c.condition}}}})
 				return err
 			})
@@ -199,6 +200,7 @@ func TestAConditionOfAPolicyDecidesAlone(t *testing.T) {
 	}
 }
 
+// rows: id X6, id X10
 func TestAPolicyStopsAdministratorsAndMachines(t *testing.T) {
 	t.Parallel()
 	s := newStaffed(t)
@@ -433,7 +435,7 @@ func TestWhoSeesAndEditsAPage(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			w.update(func(tx store.Tx) error {
-				_, err := w.access.PatchPagePermissions(tx, org, "home", decode(t, c.permissions))
+				_, err := w.access.PatchPagePermissions(tx, w.actor(), "home", decode(t, c.permissions))
 				return err
 			})
 			reads, edits := "", ""
@@ -468,7 +470,7 @@ func TestPermissionsOfAPageRefuseWhatTheyAreNot(t *testing.T) {
 	w := newWorld(t)
 	for _, body := range []string{`[]`, `{"execute": {}}`, `{"read": {"ownedByTeam": false}}`, `{"update": {"policy": null}}`, `{"read": {"users": [1]}}`, `{"read": []}`} {
 		err := w.store.Update(t.Context(), func(tx store.Tx) error {
-			_, err := w.access.PatchPagePermissions(tx, org, "home", decode(t, body))
+			_, err := w.access.PatchPagePermissions(tx, w.actor(), "home", decode(t, body))
 			return err
 		})
 		if got := status(t, err); got != 422 {

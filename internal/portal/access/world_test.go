@@ -104,7 +104,7 @@ func (w *world) user(email, role, team string) *access.User {
 func (w *world) permit(body string) error {
 	w.t.Helper()
 	return w.store.Update(w.t.Context(), func(tx store.Tx) error {
-		_, err := w.access.PatchActionPermissions(tx, org, "scale", decode(w.t, body))
+		_, err := w.access.PatchActionPermissions(tx, w.actor(), "scale", decode(w.t, body))
 		return err
 	})
 }

@@ -8,7 +8,6 @@ package actions
 
 import (
 	"errors"
-	"net/http"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
@@ -169,7 +168,7 @@ func (a *Actions) PatchPermissions(tx store.Tx, who Caller, id string, body any)
 	if _, err := a.managed(tx, who, id); err != nil {
 		return nil, err
 	}
-	return a.deps.Access.PatchActionPermissions(tx, who.Actor.Org, id, body)
+	return a.deps.Access.PatchActionPermissions(tx, who.Actor, id, body)
 }
 
 // find reads an action that a path names.
@@ -228,7 +227,7 @@ func (a *Actions) managed(tx store.Tx, who Caller, id string) (store.Doc, error)
 }
 
 func refused(id string) error {
-	return fault.New(http.StatusForbidden, "missing_permissions", "You are not permitted to change the action %q", id)
+	return fault.MissingPermissions("action %q is for administrators to change, and for moderators of its blueprint", id)
 }
 
 // admit checks a document against what is stored, in the order of

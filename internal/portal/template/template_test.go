@@ -113,6 +113,7 @@ var vectors = []struct{ rule, template, want string }{
 	{"K2", `{"n": {"{{ spreadValue() }}": {"{{ spreadValue() }}": "{{ .inputs.o }}", "z": 1}}}`, `{"n":{"k":1,"z":1}}`},
 }
 
+// rows: act T1-10, act K1-2
 func TestTemplatesGiveWhatTheReferenceSays(t *testing.T) {
 	t.Parallel()
 	on := decode(t, document)
@@ -144,6 +145,7 @@ func TestTemplatesGiveWhatTheReferenceSays(t *testing.T) {
 	}
 }
 
+// rows: act K3
 func TestTheLaterOfTwoKeysThatComeOutTheSameWins(t *testing.T) {
 	t.Parallel()
 	on := decode(t, document)
