@@ -438,6 +438,7 @@ func (w *rights) mine(tx store.Tx, actor catalog.Actor, blueprint, id string) js
 
 // Whatever the documents say, callers may do what a literal reading of the
 // reference allows them, and nothing else.
+// rows: id §7.5 1-5
 func TestRandomWritesUnderRandomPermissionsAgreeWithALiteralEvaluator(t *testing.T) {
 	t.Parallel()
 	documents, seeds := 60, uint64(2)

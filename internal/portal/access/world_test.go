@@ -21,13 +21,13 @@ var begin = time.Date(2024, 5, 1, 10, 0, 0, 0, time.UTC)
 
 // world is an organization with a catalog, teams and users.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	store   store.Store
 	catalog *catalog.Catalog
 	access  *access.Access
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, store: store.NewMemory(catalog.Indexes())}
 	t.Cleanup(func() { _ = w.store.Close() })
@@ -151,7 +151,7 @@ func run(t testing.TB, u *access.User) access.Execution {
 }
 
 // status is 0 for what is allowed.
-func status(t *testing.T, err error) int {
+func status(t testing.TB, err error) int {
 	t.Helper()
 	var f *fault.Fault
 	switch {
