@@ -236,11 +236,11 @@ func (s *userShower) team(id string) (team, error) {
 // the first blank. Who has no name is called by the e-mail (reference/identity.md §4.2).
 func Names(user store.Doc) (first, last string) {
 	title := strings.TrimSpace(jsonv.String(user, "title"))
-	if strings.EqualFold(title, jsonv.String(user, "identifier")) {
+	if title == jsonv.String(user, "identifier") {
 		return "", ""
 	}
 	first, last, _ = strings.Cut(title, " ")
-	return first, strings.TrimSpace(last)
+	return first, last
 }
 
 // Title is the title of the entity of a user with such names; "" is for the e-mail.
