@@ -67,6 +67,15 @@ func TestNoFileHoldsASecretAndTheKeyStandsBesideTheData(t *testing.T) {
 	}
 	app := p.Call(http.MethodPost, "/v1/apps", jsonv.Object{"name": "CI"})
 	made := jsonv.String(app.Body, "app", "secret")
+	user := p.As(portaltest.User{Email: "a@x.io"})
+	rotated := p.CallAs(user, http.MethodPost, "/v1/rotate-credentials/a@x.io", nil)
+	users := jsonv.String(rotated.Body, "credentials", "clientSecret")
+	p.Must(http.MethodPost, "/v1/auth/access_token", jsonv.Map(rotated.Body, "credentials"))
+	for _, kept := range []string{p.Dump(), p.Call(http.MethodGet, "/v1/audit-log", nil).Text, log.String()} {
+		if strings.Contains(kept, users) || strings.Contains(kept, user) || len(users) != 64 {
+			t.Errorf("a user's secret or token is kept: %s", kept)
+		}
+	}
 	if strings.Contains(p.Dump(), theSecret) || strings.Contains(p.Dump(), made) || !strings.Contains(p.Dump(), `"changedSecrets":["value"]`) {
 		t.Errorf("a document holds a secret, or none says that one changed: %s", p.Dump())
 	}

@@ -67,7 +67,7 @@ func ask(a *API, r *http.Request) (*httptest.ResponseRecorder, jsonv.Object) {
 	return w, body
 }
 
-// rows: §1.2 27
+// rows: §1.2 27, id §1.5 20
 func TestAPanicIsA500WithAnIDAndItsStackOnlyInTheLog(t *testing.T) {
 	t.Parallel()
 	a, log := newAPI(t, route{method: get, pattern: "/v1/boom", open: true, handler: func(*Call) (any, error) { panic("inner workings") }})

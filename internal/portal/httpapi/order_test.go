@@ -365,6 +365,7 @@ func TestAServiceAccountsRequestsCountOnlyForItself(t *testing.T) {
 	}
 }
 
+// rows: id §8.6 1-3
 func TestOriginsFollowFromTokenAndAgent(t *testing.T) {
 	t.Parallel()
 	var got catalog.Actor
