@@ -139,22 +139,20 @@ func (i *Identity) ReprovisionGroup(ctx context.Context, e Event, id string, g G
 
 // groupUsers are the entities of the members of a group, whose name it checks too.
 func (i *Identity) groupUsers(tx store.Tx, g Group) (users []store.Doc, err error) {
-	var p fault.Problems
 	if strings.TrimSpace(g.Name) == "" {
-		p.Add("/displayName", "must not be empty")
+		return nil, invalidAt("/displayName", "must not be empty")
 	}
-	for n, id := range slices.Compact(slices.Sorted(slices.Values(g.Members))) {
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(g.Members))) {
 		user, err := i.userByID(tx, id)
 		if failed(err, "not_found") {
-			p.Add(jsonv.Pointer("members", string(jsonv.Int(n))), "no user has the id %q", id)
-			continue
+			return nil, invalidAt("/members", "no user has the id %q", id)
 		}
 		if err != nil {
 			return nil, err
 		}
 		users = append(users, user)
 	}
-	return users, p.Invalid()
+	return users, nil
 }
 
 // RemoveGroup deletes a group; its members stay.

@@ -138,18 +138,24 @@ func (o operation) applyWhole(holder jsonv.Object, key string) {
 	switch {
 	case o.op == "remove" && isList && o.value != nil:
 		// One provider names what is to go by value instead of by path.
-		holder[key] = slices.DeleteFunc(slices.Clone(now), func(e any) bool {
-			return slices.ContainsFunc(listOf(o.value), func(gone any) bool { return sameElement(e, gone) })
-		})
+		gone := map[string]bool{}
+		for _, e := range listOf(o.value) {
+			gone[sameAs(e)] = true
+		}
+		holder[key] = slices.DeleteFunc(slices.Clone(now), func(e any) bool { return gone[sameAs(e)] })
 	case o.op == "remove":
 		delete(holder, key)
 	case isList && o.op == "add":
+		have, all := map[string]bool{}, slices.Clone(now)
+		for _, e := range now {
+			have[sameAs(e)] = true
+		}
 		for _, e := range listOf(o.value) {
-			if !slices.ContainsFunc(now, func(have any) bool { return sameElement(have, e) }) {
-				now = append(slices.Clone(now), e)
+			if same := sameAs(e); !have[same] {
+				have[same], all = true, append(all, e)
 			}
 		}
-		holder[key] = now
+		holder[key] = all
 	case isList:
 		holder[key] = listOf(o.value)
 	default:
@@ -275,14 +281,12 @@ func listOf(v any) []any {
 	return []any{v}
 }
 
-// sameElement compares elements of lists by their value.
-func sameElement(a, b any) bool {
-	x, ok := a.(jsonv.Object)
-	y, also := b.(jsonv.Object)
-	if ok && also {
-		return jsonv.Equal(member(x, "value"), member(y, "value"))
+// sameAs is equal for elements of a list that are the same: those of one value.
+func sameAs(e any) string {
+	if o, ok := e.(jsonv.Object); ok {
+		return "value " + string(jsonv.Encode(member(o, "value")))
 	}
-	return jsonv.Equal(a, b)
+	return string(jsonv.Encode(e))
 }
 
 func sorted(o jsonv.Object) []string {
