@@ -43,7 +43,32 @@ func refreshEntities(ctx context.Context, s *session, prior tftypes.Value) (json
 			return nil, err
 		}
 	}
+	if err := s.withOwnTeams(ctx, blueprint, found, elements(prior)); err != nil {
+		return nil, err
+	}
 	return entitiesDocument(blueprint, found), nil
+}
+
+// withOwnTeams takes from entities the teams that they inherit; the blueprint is
+// asked only when one has teams that the state does not hold.
+func (s *session) withOwnTeams(ctx context.Context, blueprint string, found map[string]jsonv.Object, prior lens.Obj) error {
+	var strange []string
+	for id, e := range found {
+		if lens.Nothing(lens.AsObj(prior[id])["teams"]) && len(jsonv.List(e, "team")) > 0 {
+			strange = append(strange, id)
+		}
+	}
+	if len(strange) == 0 {
+		return nil
+	}
+	document, err := s.api.ReadBlueprint(ctx, blueprint)
+	if err != nil {
+		return err
+	}
+	for _, id := range strange {
+		found[id] = ownTeams(document, found[id])
+	}
+	return nil
 }
 
 // importing reports whether a state is what an import made: every other state

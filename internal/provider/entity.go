@@ -14,7 +14,7 @@ func entityDeclaration() *Declaration {
 		ImportID: "<blueprint_id>:<entity_id>",
 		Moves:    []string{"blueprint"},
 		API: API{
-			Read: readEntity, Create: createEntity, Update: updateEntity, Delete: deleteEntity,
+			Read: readEntity, Refresh: refreshEntity, Create: createEntity, Update: updateEntity, Delete: deleteEntity,
 			Show: showEntity, Peek: peekEntity, SplitID: splitEntityID, Decode: decodeEntity, Plan: planEntity, Destroy: destroyEntity,
 		},
 		Parts: []lens.Part{

@@ -21,6 +21,32 @@ func readEntity(ctx context.Context, s *session, key []string) (jsonv.Object, er
 	return s.api.ReadEntity(ctx, key[0], key[1])
 }
 
+// refreshEntity reads for a resource: teams that the entity inherits are none of
+// its own, and nobody could write them (reference/identity.md §6.2).
+func refreshEntity(ctx context.Context, s *session, prior tftypes.Value) (jsonv.Object, error) {
+	was := lens.AsObj(prior)
+	blueprint, identifier := lens.AsText(was["blueprint"]), lens.AsText(was["identifier"])
+	entity, err := s.api.ReadEntity(ctx, blueprint, identifier)
+	if err != nil || !lens.Nothing(was["teams"]) || len(jsonv.List(entity, "team")) == 0 {
+		return entity, err
+	}
+	document, err := s.api.ReadBlueprint(ctx, blueprint)
+	if err != nil {
+		return nil, err
+	}
+	return ownTeams(document, entity), nil
+}
+
+// ownTeams is the entity without the teams that it inherits.
+func ownTeams(blueprint, entity jsonv.Object) jsonv.Object {
+	if jsonv.String(blueprint, "ownership", "type") != "Inherited" {
+		return entity
+	}
+	out := maps.Clone(entity)
+	delete(out, "team")
+	return out
+}
+
 // showEntity reads the entity with its mirror, calculation and aggregation
 // properties.
 func showEntity(ctx context.Context, s *session, key []string) (jsonv.Object, error) {

@@ -79,7 +79,8 @@ func (c *catalogue) ask(ctx context.Context, s *session, id string) {
 
 // peekEntity returns the entity under a key as far as that can be known cheaply.
 func peekEntity(ctx context.Context, s *session, key []string) (jsonv.Object, error) {
-	if s.plannedBlueprint(ctx, key[0]) == nil {
+	blueprint := s.plannedBlueprint(ctx, key[0])
+	if blueprint == nil {
 		return nil, nil
 	}
 	look, err := s.catalogue(key[0]).worthReading(ctx, s, key)
@@ -90,7 +91,10 @@ func peekEntity(ctx context.Context, s *session, key []string) (jsonv.Object, er
 	if portapi.IsNotFound(err) {
 		return nil, nil
 	}
-	return entity, err
+	if err != nil {
+		return nil, err
+	}
+	return ownTeams(blueprint, entity), nil
 }
 
 func (c *catalogue) worthReading(ctx context.Context, s *session, key []string) (bool, error) {
