@@ -79,16 +79,21 @@ func importCommand(t *testing.T, script string) (address, id string) {
 	return "", ""
 }
 
-func TestThePortalExampleApplies(t *testing.T) {
+func TestWholeExamplesApply(t *testing.T) {
 	t.Parallel()
-	cli := workspace(t)
-	if err := os.CopyFS(cli.Dir, os.DirFS(filepath.Join(root, "examples/portal"))); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"portal", "users-and-teams"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cli := workspace(t)
+			if err := os.CopyFS(cli.Dir, os.DirFS(filepath.Join(root, "examples", name))); err != nil {
+				t.Fatal(err)
+			}
+			must(t, cli, 0, "init", "-no-color")
+			must(t, cli, 0, "apply", "-auto-approve", "-no-color")
+			must(t, cli, 0, "plan", "-detailed-exitcode", "-no-color")
+			must(t, cli, 0, "destroy", "-auto-approve", "-no-color")
+		})
 	}
-	must(t, cli, 0, "init", "-no-color")
-	must(t, cli, 0, "apply", "-auto-approve", "-no-color")
-	must(t, cli, 0, "plan", "-detailed-exitcode", "-no-color")
-	must(t, cli, 0, "destroy", "-auto-approve", "-no-color")
 }
 
 func TestTheModulesTestsRunOffline(t *testing.T) {

@@ -73,7 +73,8 @@ func TestEveryShellBlockIsAccountedFor(t *testing.T) {
 		"README.md":                           {"Two commands", "Use it", "Offline, with no account", "With a Port account", "The portal on its own", "The portal on its own"},
 		"CONTRIBUTING.md":                     {"Working"},
 		"templates/guides/testing-modules.md": {"Testing modules offline"},
-		"templates/guides/from-the-official-provider.md": {"Move for good"},
+		"templates/guides/from-the-official-provider.md":  {"Move for good"},
+		"templates/guides/users-teams-and-permissions.md": {"Testing as somebody else", "Testing as somebody else", "Testing as somebody else"},
 	}
 	for page, want := range covered {
 		var got []string
