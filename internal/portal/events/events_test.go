@@ -124,6 +124,9 @@ func (w *world) upsert(tx store.Tx, blueprint, text string) error {
 
 func (w *world) list(f events.Filter) []any {
 	w.t.Helper()
+	if f.Limit == "" {
+		f.Limit = "1000"
+	}
 	var out []any
 	err := w.store.View(w.t.Context(), func(tx store.Tx) (err error) {
 		out, err = w.log.List(tx, org, nil, f)
@@ -232,6 +235,18 @@ func TestRecordsOfOneMomentAreInTheOrderOfWriting(t *testing.T) {
 		slices.Reverse(want)
 		if diff := cmp.Diff(strings.Join(want, " "), entitiesOf(w.list(events.Filter{}))); diff != "" {
 			t.Error(diff)
+		}
+		for limit, n := range map[string]int{"": 100, "5000": next} {
+			err := w.store.View(t.Context(), func(tx store.Tx) error {
+				out, err := w.log.List(tx, org, nil, events.Filter{Limit: limit})
+				if len(out) != n {
+					t.Errorf("%d records with limit %q, want %d", len(out), limit, n)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
 		}
 		// A new process goes on counting, on a clock that stands still.
 		again := newWorld(t, w.store)

@@ -202,7 +202,12 @@ func (r record) answer(includes []string, sight *catalog.Sight) (jsonv.Object, e
 		for name, value := range jsonv.Map(d, "context") {
 			context[name] = value
 		}
-		for name, value := range map[string]string{"blueprint": r.blueprint, "entity": jsonv.String(d, "entity"), "runId": jsonv.String(d, "run")} {
+		// The references call these by two names each.
+		entity := jsonv.String(d, "entity")
+		for name, value := range map[string]string{
+			"blueprint": r.blueprint, "blueprintIdentifier": r.blueprint, "entity": entity, "entityIdentifier": entity,
+			"runId": jsonv.String(d, "run"),
+		} {
 			if value != "" {
 				context[name] = value
 			}
