@@ -328,7 +328,7 @@ func (s *session) having(bp *blueprint, e store.Equal, most int) (ids []string, 
 			return ok && wanted[text]
 		})
 	}}
-	for row, err := range s.entitiesOf(bp.id, where, store.Page{}) {
+	for row, err := range s.entitiesOf(bp.id, where, store.Page{Few: most + 1}) {
 		if err != nil {
 			return nil, false, err
 		}
