@@ -26,6 +26,7 @@ var layers = [][]string{
 	{"internal/portal/legacy"},
 	{"internal/portal/scim", "internal/portal/actions"},
 	{"internal/portal/runs", "internal/portal/pages", "internal/portal/integrations", "internal/portal/webhooks", "internal/portal/org"},
+	{"internal/portal/invoke"},
 	{"internal/portal/events"},
 	{"internal/portal/httpapi"},
 	{"internal/portal"},

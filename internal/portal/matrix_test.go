@@ -51,7 +51,7 @@ var matrixUsers = []struct {
 	{"machine", 4, portaltest.User{}},
 }
 
-// rows: id §7.3 2-37, id §7.3 40-46, id §7.3 62-64
+// rows: id §7.3 2-37, id §7.3 40-52, id §7.3 62-64
 func TestEverybodyMayDoWhatTheMatrixSays(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/matrix.yaml")
@@ -101,16 +101,17 @@ func newMatrixWorld(t *testing.T) *matrixWorld {
 	mapping := jsonv.Object{"blueprint": "bare", "entity": jsonv.Object{"identifier": ".identifier"}}
 	migration := p.Must(http.MethodPost, "/v1/migrations", jsonv.Object{"sourceBlueprint": "b", "mapping": mapping})
 	for id, trigger := range map[string]string{
-		"act":    `{"type": "self-service", "operation": "CREATE", "blueprintIdentifier": "b", "userInputs": {"properties": {}}}`,
-		"hidden": `{"type": "self-service", "operation": "CREATE", "blueprintIdentifier": "b", "userInputs": {"properties": {}}}`,
-		"free":   `{"type": "self-service", "operation": "CREATE", "userInputs": {"properties": {}}}`,
-		"auto":   `{"type": "automation", "event": {"type": "ENTITY_CREATED", "blueprintIdentifier": "b"}}`,
+		"act":     `{"type": "self-service", "operation": "CREATE", "blueprintIdentifier": "b", "userInputs": {"properties": {}}}`,
+		"hidden":  `{"type": "self-service", "operation": "CREATE", "blueprintIdentifier": "b", "userInputs": {"properties": {}}}`,
+		"free":    `{"type": "self-service", "operation": "CREATE", "userInputs": {"properties": {}}}`,
+		"careful": `{"type": "self-service", "operation": "CREATE", "blueprintIdentifier": "b", "userInputs": {"properties": {}}}`,
+		"auto":    `{"type": "automation", "event": {"type": "ENTITY_CREATED", "blueprintIdentifier": "b"}}`,
 	} {
 		trigger, err := jsonv.Decode([]byte(trigger))
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.Must(http.MethodPost, "/v1/actions", jsonv.Object{"identifier": id, "trigger": trigger, "invocationMethod": jsonv.Object{"type": "KAFKA"}})
+		p.Must(http.MethodPost, "/v1/actions", jsonv.Object{"identifier": id, "trigger": trigger, "invocationMethod": jsonv.Object{"type": "KAFKA"}, "requiredApproval": id == "careful"})
 	}
 	p.Must(http.MethodPatch, "/v1/actions/hidden/permissions", jsonv.Object{"execute": jsonv.Object{"roles": []any{"Admin"}}})
 	err := p.Store().Update(context.Background(), func(tx store.Tx) error {
@@ -119,7 +120,11 @@ func newMatrixWorld(t *testing.T) *matrixWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
+	run := p.Must(http.MethodPost, "/v1/actions/act/runs", jsonv.Object{"properties": jsonv.Object{}})
+	waiting := p.Must(http.MethodPost, "/v1/actions/careful/runs", jsonv.Object{"properties": jsonv.Object{}})
+	p.Settle()
 	return &matrixWorld{t, p, map[string]string{
+		"run": jsonv.String(run, "run", "id"), "waiting": jsonv.String(waiting, "run", "id"),
 		"app": jsonv.String(app, "app", "id"), "migration": jsonv.String(migration, "migration", "id"),
 	}}
 }

@@ -25,6 +25,9 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/httpapi"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/identity"
+	"github.com/portlens/terraform-provider-port/internal/portal/invoke"
+	"github.com/portlens/terraform-provider-port/internal/portal/outbound"
+	"github.com/portlens/terraform-provider-port/internal/portal/runs"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -39,8 +42,10 @@ type Credentials = identity.Credentials
 type Options struct {
 	Clock clock.Clock
 	IDs   ident.Source
-	// Out makes outgoing calls: webhooks and invocations.
-	Out *http.Client
+	// Out makes outgoing calls: webhooks and invocations. Without it they are made
+	// with care (see [outbound]), to private addresses only with PrivateCalls.
+	Out          *http.Client
+	PrivateCalls bool
 	// Store keeps the documents and stays the caller's to close; nil opens
 	// DataFile (SQLite) or DatabaseURL (PostgreSQL), of which one may be given, or
 	// memory.
@@ -87,10 +92,12 @@ type Portal struct {
 	access   *access.Access
 	identity *identity.Identity
 	actions  *actions.Actions
+	runs     *runs.Runs
 	api      *httpapi.API
 	// migrations and timers are nil until the portal is put together.
 	migrations *migrations
 	timers     *timers
+	deliveries *deliveries
 	out        *http.Client
 
 	mu     sync.Mutex
@@ -119,7 +126,7 @@ func Open(ctx context.Context, o Options) (*Portal, error) {
 		o.Mail = logged(o.Log)
 	}
 	if o.Out == nil {
-		o.Out = &http.Client{Transport: http.DefaultTransport}
+		o.Out = &http.Client{Transport: outbound.Transport(outbound.Limits{Private: o.PrivateCalls})}
 	}
 	p := &Portal{store: o.Store, ownStore: o.Store == nil, out: o.Out}
 	if p.ownStore {
@@ -149,12 +156,14 @@ func openStore(ctx context.Context, o Options) (store.Store, error) {
 }
 
 // indexVersion changes whenever [Indexes] computes other entries.
-const indexVersion = "4"
+const indexVersion = "5"
 
 // Indexes are what a portal needs a store to index.
 func Indexes() store.Indexes {
 	all := catalog.Indexes()
 	maps.Copy(all, identity.Indexes())
+	maps.Copy(all, actions.Indexes())
+	maps.Copy(all, runs.Indexes())
 	maps.Copy(all, events.Indexes())
 	return all
 }
@@ -190,17 +199,31 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	p.timers = &timers{store: p.store, clock: o.Clock, log: o.Log, org: p.identity.Org(), look: o.look}
 	p.access = access.New(access.Deps{Clock: o.Clock, IDs: o.IDs, ListAllFields: o.ListAllFields, Strict: o.StrictPermissions})
 	p.actions = actions.New(actions.Deps{Clock: o.Clock, IDs: o.IDs, Access: p.access, Recorder: log})
-	p.catalog = catalog.New(catalog.Deps{
-		Clock: o.Clock, IDs: o.IDs, Recorder: log, Accounts: p.identity, Actions: p.actions, Follower: p.access, Wake: p.timers.wake,
+	p.runs = runs.New(runs.Deps{
+		Clock: o.Clock, IDs: o.IDs, Access: p.access, People: people{p}, Vault: vault{p}, Recorder: log,
+		Portal: o.IDs.Alphanumeric(16),
+		Mail: func(tx store.Tx, to, subject, text string) error {
+			return p.identity.Post(tx, to, mailApproval, subject, text)
+		},
 	})
+	p.catalog = catalog.New(catalog.Deps{
+		Clock: o.Clock, IDs: o.IDs, Recorder: log, Accounts: p.identity, Runs: p.runs, Actions: p.actions, Follower: p.access, Wake: p.timers.wake,
+	})
+	p.runs.Join(p.catalog, p.actions)
 	p.access.Join(p.catalog, p.identity)
 	p.identity.Serve(p.catalog, p.access)
 	p.timers.catalog = p.catalog
 	p.migrations = &migrations{store: p.store, catalog: p.catalog, clock: o.Clock, log: o.Log, jobs: map[string]*migrationJob{}}
+	p.deliveries = (&deliveries{
+		store: p.store, runs: p.runs, clock: o.Clock, log: o.Log, org: p.identity.Org(), secret: p.identity.ClientSecret,
+		sender: invoke.New(invoke.Options{
+			Clock: o.Clock, HTTP: outbound.New(p.out.Transport, outbound.Limits{}), Self: transport{handler: p.Handler(), portal: p},
+		}),
+	}).ready()
 	p.api = httpapi.New(httpapi.Options{
 		Store: p.store, Catalog: p.catalog, Events: log, Identity: p.identity,
 		Clock: o.Clock, IDs: o.IDs, Log: o.Log, Limits: o.Limits, Migrations: p.migrations,
-		Access: p.access, Actions: p.actions, AllowedFrom: o.AllowedFrom,
+		Access: p.access, Actions: p.actions, Runs: p.runs, Deliveries: p.deliveries, AllowedFrom: o.AllowedFrom,
 	})
 	if o.Seed != nil {
 		if err := p.Seed(ctx, o.Seed); err != nil {
@@ -212,6 +235,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	}
 	mail.post(ctx)
 	p.timers.begin()
+	p.deliveries.begin()
 	return p.migrations.resume(ctx, p.identity.Org())
 }
 
@@ -298,6 +322,9 @@ func (p *Portal) Close() error {
 	}
 	if p.timers != nil {
 		p.timers.close()
+	}
+	if p.deliveries != nil && !was {
+		p.deliveries.close()
 	}
 	if was || !p.ownStore || p.store == nil {
 		return nil

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,9 @@ type step struct {
 	Holds   []string          `yaml:"contains"` // text of the answer
 	Save    map[string]string `yaml:"save"`     // name: pointer into the answer
 	Mail    []string          `yaml:"mail"`     // "kind to" of all that was mailed so far, oldest first
+	// Sent are the calls that the portal made since the last step that lists them:
+	// {method, url, body, headers}.
+	Sent any `yaml:"sent"`
 }
 
 // as is who a step is done by: "nobody"; an e-mail address, or {user: address, role:
@@ -214,6 +218,40 @@ func (st step) run(t *testing.T, p *portaltest.Portal, where string, saved map[s
 	for name, pointer := range st.Save {
 		value, _ := jsonv.Get(got, jsonv.ParsePointer(pointer)...)
 		saved[name] = plain(value)
+	}
+	if st.Sent != nil {
+		st.sent(t, p, where, saved)
+	}
+}
+
+// sentBefore is where a scenario keeps how many calls were listed before.
+const sentBefore = "# of calls"
+
+func (st step) sent(t *testing.T, p *portaltest.Portal, where string, saved map[string]string) {
+	t.Helper()
+	p.Settle()
+	calls := p.Webhooks()
+	before, _ := strconv.Atoi(saved[sentBefore])
+	saved[sentBefore] = strconv.Itoa(len(calls))
+	got := []any{}
+	for _, c := range calls[before:] {
+		call := jsonv.Object{"method": c.Method, "url": c.URL, "headers": jsonv.Object{}}
+		if body, err := jsonv.Decode([]byte(c.Body)); err == nil {
+			call["body"] = body
+		} else if c.Body != "" {
+			call["body"] = c.Body
+		}
+		for name := range c.Header {
+			call["headers"].(jsonv.Object)[name] = c.Header.Get(name)
+		}
+		got = append(got, call)
+	}
+	want, err := jsonv.Decode([]byte(fill(string(jsonv.Encode(fromYAML(t, st.Sent))), saved)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range differ("/sent", want, any(got)) {
+		t.Errorf("%s: %s", where, problem)
 	}
 }
 

@@ -60,7 +60,7 @@ func credentials(id, secret *string) resource.TestCheckFunc {
 	}
 }
 
-// rows: §5 A1, A2, A3, A7
+// Of the reference: §5 A1, A2, A3, A7
 func TestServiceAccountLivesAWholeLifeBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
@@ -79,7 +79,7 @@ func TestServiceAccountLivesAWholeLifeBothWays(t *testing.T) {
 	})
 }
 
-// rows: §5 A4, A7
+// Of the reference: §5 A4, A7
 func TestServiceAccountCredentialsAreKeptRotatedAndSuspendedBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
@@ -130,7 +130,7 @@ func TestServiceAccountCredentialsAreKeptRotatedAndSuspendedBothWays(t *testing.
 	})
 }
 
-// rows: §5 A1, A11
+// Of the reference: §5 A1, A11
 func TestServiceAccountCredentialsStayOutOfTheStateBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {

@@ -56,7 +56,7 @@ func (a *account) peopled(name string, description any, members ...string) resou
 	}
 }
 
-// rows: §9 1-6
+// Of the reference: §9 1-6
 func TestTeamLivesAWholeLifeBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {

@@ -97,7 +97,7 @@ func (a *account) stored(path string, want jsonv.Object) resource.TestCheckFunc 
 
 func texts(list ...string) []any { return jsonv.FromStrings(list) }
 
-// rows: §4.3 1, 3, 5
+// Of the reference: §4.3 1, 3, 5
 func TestUserLivesAWholeLifeBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
@@ -266,7 +266,7 @@ func TestUserAloneHasWhatPortGives(t *testing.T) {
 	)
 }
 
-// rows: §2.5 2
+// Of the reference: §2.5 2
 func TestUserInvitationsBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {

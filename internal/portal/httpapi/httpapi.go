@@ -20,6 +20,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/identity"
+	"github.com/portlens/terraform-provider-port/internal/portal/runs"
 	"github.com/portlens/terraform-provider-port/internal/portal/scim"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
@@ -40,7 +41,10 @@ type Options struct {
 	// process may always be made.
 	AllowedFrom []netip.Prefix
 	Actions     *actions.Actions
-	Access      *access.Access
+	Runs        *runs.Runs
+	// Deliveries may be nil: then nothing is sent.
+	Deliveries Deliveries
+	Access     *access.Access
 }
 
 // Migrations is told which migrations there is work for, after the transaction
@@ -69,6 +73,8 @@ type API struct {
 	migrations Migrations
 	access     *access.Access
 	actions    *actions.Actions
+	runs       *runs.Runs
+	deliveries Deliveries
 	allowed    []netip.Prefix
 }
 
@@ -78,7 +84,7 @@ func New(o Options) *API {
 	return &API{
 		store: o.Store, catalog: o.Catalog, events: o.Events, identity: o.Identity, scim: scim.New(o.Identity), clock: o.Clock, ids: o.IDs, log: o.Log,
 		body: o.Limits.Body, rate: newRate(o.Clock, o.Limits), routes: newRouter(table()),
-		migrations: o.Migrations, access: o.Access, actions: o.Actions, allowed: o.AllowedFrom,
+		migrations: o.Migrations, access: o.Access, actions: o.Actions, runs: o.Runs, deliveries: o.Deliveries, allowed: o.AllowedFrom,
 	}
 }
 

@@ -105,6 +105,18 @@ func table() []route {
 		{method: get, pattern: "/v1/actions/{action}/permissions", scope: access.ReadActions, tx: reads, handler: (*Call).actionPermissions},
 		{method: patch, pattern: "/v1/actions/{action}/permissions", tx: writes, body: true, handler: (*Call).patchActionPermissions},
 
+		{method: get, pattern: "/v1/actions/runs", tx: reads, scope: access.ReadRuns, handler: (*Call).listRuns},
+		{method: patch, pattern: "/v1/actions/runs/ack", tx: writes, body: true, handler: (*Call).ackRuns},
+		{method: post, pattern: "/v1/actions/runs/claim-pending", tx: writes, body: true, handler: (*Call).claimRuns},
+		{method: get, pattern: "/v1/actions/runs/{run}", tx: reads, scope: access.ReadRuns, handler: (*Call).readRun},
+		{method: patch, pattern: "/v1/actions/runs/{run}", tx: writes, body: true, handler: (*Call).patchRun},
+		{method: patch, pattern: "/v1/actions/runs/{run}/approval", tx: writes, body: true, handler: (*Call).approveRun},
+		{method: get, pattern: "/v1/actions/runs/{run}/approvers", tx: reads, scope: access.ReadRuns, handler: (*Call).listApprovers},
+		{method: get, pattern: "/v1/actions/runs/{run}/logs", tx: reads, scope: access.ReadRuns, handler: (*Call).listRunLogs},
+		{method: post, pattern: "/v1/actions/runs/{run}/logs", tx: writes, body: true, handler: (*Call).createRunLog},
+		{method: patch, pattern: "/v1/actions/runs/{run}/response", tx: writes, body: true, handler: (*Call).answerRun},
+		{method: post, pattern: "/v1/actions/{action}/runs", tx: writes, body: true, handler: (*Call).executeAction},
+
 		{method: get, pattern: "/v1/migrations", tx: reads, handler: (*Call).listMigrations},
 		{method: post, pattern: "/v1/migrations", tx: writes, body: true, handler: (*Call).createMigration},
 		{method: get, pattern: "/v1/migrations/{migration}", tx: reads, handler: (*Call).readMigration},

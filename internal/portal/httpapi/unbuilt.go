@@ -14,14 +14,6 @@ type operation struct {
 // that nobody mistakes a missing feature for a missing object
 // (reference/clients.md §11 C37). Whoever builds one moves its row to [table].
 var unbuilt = []operation{
-	{get, "/v1/actions/runs", access.ReadRuns},
-	{get, "/v1/actions/runs/{run}", access.ReadRuns},
-	{patch, "/v1/actions/runs/{run}", ""},
-	{patch, "/v1/actions/runs/{run}/approval", ""},
-	{get, "/v1/actions/runs/{run}/approvers", access.ReadRuns},
-	{get, "/v1/actions/runs/{run}/logs", access.ReadRuns},
-	{post, "/v1/actions/runs/{run}/logs", ""},
-	{post, "/v1/actions/{action}/runs", ""},
 	{post, "/v1/agent/{agent}/invoke", ""},
 	{post, "/v1/ai/entities-auto-discovery", ""},
 	{get, "/v1/ai/entities-auto-discovery/blueprint/{blueprint}/latest", ""},
@@ -74,9 +66,6 @@ var unbuilt = []operation{
 	{patch, "/v1/webhooks/{webhook}", access.UpdateIntegrations},
 	{remove, "/v1/webhooks/{webhook}", access.DeleteIntegrations},
 
-	{patch, "/v1/actions/runs/ack", ""},
-	{post, "/v1/actions/runs/claim-pending", ""},
-	{patch, "/v1/actions/runs/{run}/response", ""},
 	{post, "/v1/agent/invoke", ""},
 	{get, "/v1/agent/invoke/{invocation}", ""},
 	{get, "/v1/blueprints/{blueprint}/actions", access.ReadActions},

@@ -31,6 +31,8 @@ type Mail struct {
 	Org  string
 	Kind string
 	At   time.Time
+	// Subject and Text are "" where the kind says all.
+	Subject, Text string
 }
 
 // outgoing are the entries that this process has written and not yet sent.
@@ -50,11 +52,17 @@ type outgoingMail struct {
 // transaction runs still, before it is taken for one that never came about.
 const mailPatience = time.Minute
 
-func (i *Identity) mail(tx store.Tx, to, kind string) error {
+func (i *Identity) mail(tx store.Tx, to, kind string) error { return i.Post(tx, to, kind, "", "") }
+
+// Post writes an entry to the outbox.
+func (i *Identity) Post(tx store.Tx, to, kind, subject, text string) error {
 	now := i.clock.Now()
 	// What one process writes at one moment stays in order.
 	id, at := fmt.Sprintf("mail_%08x%s", i.outgoing.written.Add(1), i.ids.Alphanumeric(8)), clock.Stamp(now)
 	doc := store.Doc{"id": id, "to": to, "orgId": i.org, "kind": kind, "at": at, "createdAt": at, "sent": false}
+	if subject != "" {
+		doc["subject"], doc["text"] = subject, text
+	}
 	if err := tx.Put(KindMail, doc, i.org, id); err != nil {
 		return err
 	}
@@ -152,5 +160,5 @@ func (i *Identity) Outbox(ctx context.Context) (out []Mail, err error) {
 
 func mailOf(doc store.Doc) Mail {
 	at, _ := jsonv.ParseTime(jsonv.String(doc, "at"))
-	return Mail{jsonv.String(doc, "id"), jsonv.String(doc, "to"), jsonv.String(doc, "orgId"), jsonv.String(doc, "kind"), at}
+	return Mail{jsonv.String(doc, "id"), jsonv.String(doc, "to"), jsonv.String(doc, "orgId"), jsonv.String(doc, "kind"), at, jsonv.String(doc, "subject"), jsonv.String(doc, "text")}
 }

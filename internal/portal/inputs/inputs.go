@@ -107,6 +107,18 @@ func (f *Form) Encrypted() []string {
 	return out
 }
 
+// Entities lists the inputs that name entities, in order.
+func (f *Form) Entities() []string {
+	var out []string
+	for _, id := range f.order {
+		if i := f.inputs[id]; i.format == formatEntity || i.itemFormat == formatEntity {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // EncryptedByServer tells whether the portal is to encrypt an input on receipt
 // (§3.8); others that [Form.Encrypted] lists come encrypted.
 func (f *Form) EncryptedByServer(id string) bool {

@@ -242,5 +242,8 @@ func (p *Portal) Dump() string {
 	return string(jsonv.Encode(all))
 }
 
+// Settle waits until everything is sent that the portal has to send.
+func (p *Portal) Settle() { p.Portal.Settle() }
+
 // Webhooks are the calls the portal made to the outside so far.
 func (p *Portal) Webhooks() []Outgoing { return p.calls.all() }

@@ -1,0 +1,157 @@
+package runs
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// Filter are the parameters of GET /v1/actions/runs as they were given
+// (reference/actions.md §4.3); empty ones admit everything.
+type Filter struct {
+	Entity, Blueprint, Action string
+	Active                    string
+	UserEmail, UserID         string
+	Sources, Exclude          []string
+	External                  string
+	Limit, Next, Version      string
+}
+
+const maxRuns = 1000
+
+// wanted is a filter that was understood.
+type wanted struct {
+	Filter
+	active bool
+	older  bool
+	limit  int
+}
+
+func understand(f Filter) (wanted, error) {
+	w := wanted{Filter: f, limit: maxRuns}
+	var p fault.Problems
+	switch f.Active {
+	case "true":
+		w.active = true
+	case "", "false":
+	default:
+		p.Add("/query/active", "must be boolean")
+	}
+	for _, s := range f.Sources {
+		if s != "UI" && s != "API" && s != "AUTOMATION" {
+			p.Add("/query/source", "must be equal to one of the allowed values: UI, API, AUTOMATION")
+		}
+	}
+	if f.Limit != "" {
+		n, err := strconv.Atoi(f.Limit)
+		if err != nil || n < 1 || n > maxRuns {
+			p.Add("/query/limit", "must be a number from 1 to %d", maxRuns)
+		}
+		w.limit = n
+	}
+	old, err := olderVersion(f.Version)
+	if err != nil {
+		p.Add("/query/version", "must be equal to one of the allowed values: v1, v2")
+	}
+	w.older = old
+	return w, p.Invalid()
+}
+
+// List answers GET /v1/actions/runs: the runs that the caller may see, newest
+// first, and where to go on if a limit was asked for and more are there.
+func (r *Runs) List(_ context.Context, tx store.Tx, c Caller, f Filter) (runs []any, next string, err error) {
+	w, err := understand(f)
+	if err != nil {
+		return nil, "", err
+	}
+	where, err := r.where(tx, c, w)
+	if err != nil {
+		return nil, "", err
+	}
+	how := shown{older: w.older, exclude: f.Exclude, actions: map[string]jsonv.Object{}}
+	runs = []any{}
+	var last store.Row
+	for row, err := range tx.Scan(KindRun, where, store.Page{After: f.Next, Few: w.limit}, c.Org) {
+		if err != nil {
+			return nil, "", err
+		}
+		k := keptOf(row.Doc)
+		admitted, err := r.admits(tx, c, w, k, how)
+		if err != nil {
+			return nil, "", err
+		}
+		if !admitted || !visible(k, c) {
+			continue
+		}
+		if len(runs) == w.limit {
+			if f.Limit != "" {
+				next = store.Cursor(last)
+			}
+			break
+		}
+		run, err := r.show(tx, c.Org, k, how)
+		if err != nil {
+			return nil, "", err
+		}
+		runs, last = append(runs, run), row
+	}
+	return runs, next, nil
+}
+
+// where names what an index can answer.
+func (r *Runs) where(tx store.Tx, c Caller, w wanted) (store.Where, error) {
+	e := equal{}
+	if w.Entity != "" {
+		e.conditions = append(e.conditions, is(indexEntity, w.Entity))
+	}
+	if w.External != "" {
+		e.conditions = append(e.conditions, is(indexExternal, w.External))
+	}
+	if w.active {
+		e.conditions = append(e.conditions, is(indexActive, "1"))
+	}
+	if w.Action != "" {
+		// Of an action that is gone only the runs know the name.
+		a, err := r.deps.Actions.Action(tx, c.Org, w.Action)
+		if err != nil {
+			return nil, err
+		}
+		if a != nil {
+			e.conditions = append(e.conditions, is(indexAction, jsonv.String(a, "id")))
+		}
+	}
+	if len(e.conditions) == 0 {
+		return nil, nil
+	}
+	return e, nil
+}
+
+// admits decides about everything that was asked for.
+func (r *Runs) admits(tx store.Tx, c Caller, w wanted, k *kept, how shown) (bool, error) {
+	run := k.run
+	same := func(want string, at ...string) bool { return want == "" || jsonv.String(run, at...) == want }
+	if !same(w.Entity, "entity", "identifier") || !same(w.Blueprint, "blueprint", "identifier") || !same(w.External, "externalRunId") ||
+		!same(w.UserID, "createdBy") || w.active && ended(k.status()) ||
+		w.UserEmail != "" && !strings.EqualFold(w.UserEmail, jsonv.String(k.hidden, hiddenCreator)) {
+		return false, nil
+	}
+	if len(w.Sources) > 0 && !slices.Contains(w.Sources, jsonv.String(run, "source")) {
+		return false, nil
+	}
+	if w.Action == "" {
+		return true, nil
+	}
+	now, err := r.actionOf(tx, c.Org, k, how)
+	if err != nil {
+		return false, err
+	}
+	if now != nil {
+		return jsonv.String(now, "identifier") == w.Action, nil
+	}
+	return same(w.Action, "action", "identifier"), nil
+}

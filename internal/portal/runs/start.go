@@ -1,0 +1,288 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/actions"
+	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/legacy"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+	"github.com/portlens/terraform-provider-port/internal/portal/template"
+)
+
+// agentInstallation claims what the relay is to deliver (reference/actions.md §3.2).
+const agentInstallation = "_PORT_EXEC_AGENT"
+
+// starting is a run whose method is being evaluated (§3.5).
+type starting struct {
+	r        *Runs
+	ctx      context.Context //nolint:containedctx // it lives exactly as long as the call whose context it is
+	tx       store.Tx
+	org      string
+	k        *kept
+	method   jsonv.Object
+	document jsonv.Object
+	secrets  map[string]string
+	// payload is the evaluated method with what is secret in it.
+	payload jsonv.Object
+}
+
+// start evaluates the method of a run that is in progress from now on and writes
+// down what is to be sent; the caller stores the run. What is wrong with the method
+// fails the run, not the request.
+func (r *Runs) start(ctx context.Context, tx store.Tx, org string, k *kept, entity jsonv.Object) error {
+	s := &starting{r: r, ctx: ctx, tx: tx, org: org, k: k}
+	if why := jsonv.String(k.hidden, hiddenFault); why != "" {
+		return s.fail(why)
+	}
+	var err error
+	if s.secrets, err = r.deps.Vault.Secrets(tx, org); err != nil {
+		return err
+	}
+	s.document = s.evaluationDocument(entity)
+	s.method = withMessage(k.hidden)
+	if s.payload, err = s.evaluate(s.secrets); err != nil {
+		return s.failOn(err)
+	}
+	hidden := make(map[string]string, len(s.secrets))
+	for name := range s.secrets {
+		hidden[name] = masked
+	}
+	if k.run["payload"], err = s.evaluate(hidden); err != nil {
+		return s.failOn(err)
+	}
+	return s.deliver()
+}
+
+// evaluationDocument is what templates see (§3.4), all but the secrets.
+func (s *starting) evaluationDocument(entity jsonv.Object) jsonv.Object {
+	k := s.k
+	d := jsonv.Object{
+		"inputs": orNull(jsonv.Map(k.hidden, hiddenInputs)), "trigger": jsonv.Map(k.hidden, hiddenTrigger), "event": orNull(jsonv.Map(k.hidden, hiddenEvent)),
+		"action": jsonv.Map(k.hidden, hiddenActionDoc), "run": jsonv.Object{"id": k.id()}, "entity": jsonv.Object{},
+	}
+	switch {
+	case jsonv.Bool(k.hidden, hiddenAutomation):
+		d["entity"] = nil
+	case entity != nil:
+		d["entity"] = entity
+	}
+	return d
+}
+
+func orNull(o jsonv.Object) any {
+	if o == nil {
+		return nil
+	}
+	return o
+}
+
+// withMessage gives a method that configures no message the one that it sends then
+// (§3.6): the standard run message, or the event of an automation.
+func withMessage(hidden jsonv.Object) jsonv.Object {
+	method := jsonv.Map(hidden, hiddenMethod)
+	key := map[string]string{"WEBHOOK": "body", "KAFKA": "payload", "AZURE_DEVOPS": "payload"}[jsonv.String(method, "type")]
+	if _, configured := method[key]; key == "" || configured || jsonv.String(method, "method") == "GET" {
+		return method
+	}
+	out := make(jsonv.Object, len(method)+1)
+	for name, v := range method {
+		out[name] = v
+	}
+	if jsonv.Map(hidden, hiddenEvent) != nil {
+		out[key] = jsonv.Object{"{{ spreadValue() }}": "{{ . as $all | .event | .context.runId = $all.run.id }}"}
+		return out
+	}
+	properties := jsonv.Object{}
+	for _, id := range sortedKeys(jsonv.Map(hidden, hiddenInputs)) {
+		properties[id] = jsonv.Object{}
+	}
+	for _, id := range jsonv.Strings(hidden[hiddenEntities]) {
+		properties[id] = jsonv.Object{"format": "entity"}
+	}
+	out[key] = legacy.Message(method, properties, "")
+	return out
+}
+
+// evaluate fills in the method with some values for the secrets.
+func (s *starting) evaluate(secrets map[string]string) (jsonv.Object, error) {
+	known := make(jsonv.Object, len(secrets))
+	for name, v := range secrets {
+		known[name] = v
+	}
+	document := make(jsonv.Object, len(s.document)+1)
+	for key, v := range s.document {
+		document[key] = v
+	}
+	document["secrets"] = known
+	v, _, err := template.Compile(s.method, actions.OrderOf(jsonv.Map(s.k.hidden, hiddenOrder))).Eval(s.ctx, document, template.Options{Now: s.r.deps.Clock.Now})
+	if err != nil {
+		return nil, err
+	}
+	out, ok := v.(jsonv.Object)
+	if !ok {
+		return nil, errors.New("the invocation method is no object")
+	}
+	return complete(out, s.method)
+}
+
+// failOn ends the run for what is wrong with its method; other errors stay errors.
+func (s *starting) failOn(err error) error {
+	var t *template.Error
+	var b *badMethod
+	if errors.As(err, &t) || errors.As(err, &b) {
+		return s.fail("The invocation method cannot be evaluated: " + err.Error())
+	}
+	return err
+}
+
+// fail ends the run with a line in its log.
+func (s *starting) fail(why string) error {
+	if err := s.log(why); err != nil {
+		return err
+	}
+	return s.r.enter(s.k, fail, s.r.deps.Clock.Now().UTC())
+}
+
+func (s *starting) log(line string) error {
+	_, err := s.r.addLog(s.tx, s.org, jsonv.String(s.k.run, "createdBy"), s.k.id(), line)
+	return err
+}
+
+// badMethod says what an evaluated method cannot be.
+type badMethod struct{ message string }
+
+func (b *badMethod) Error() string { return b.message }
+
+// complete checks an evaluated method and fills in its defaults.
+func complete(out, method jsonv.Object) (jsonv.Object, error) {
+	switch jsonv.String(method, "type") {
+	case "WEBHOOK":
+		return webhook(out)
+	case "GITHUB":
+		out["reportWorkflowStatus"] = flag(out["reportWorkflowStatus"], true)
+	case "INTEGRATION_ACTION":
+		if p := jsonv.Map(out, "integrationActionExecutionProperties"); p != nil {
+			p = jsonv.CloneObject(p)
+			p["reportWorkflowStatus"] = flag(p["reportWorkflowStatus"], true)
+			out["integrationActionExecutionProperties"] = p
+		}
+	}
+	return out, nil
+}
+
+// methods are the HTTP methods of a webhook (§3.1).
+var methods = []string{"POST", "PUT", "PATCH", "DELETE", "GET"}
+
+func webhook(out jsonv.Object) (jsonv.Object, error) {
+	address, _ := out["url"].(string)
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, &badMethod{"/url is no absolute http or https URL"}
+	}
+	out["agent"], out["synchronized"] = flag(out["agent"], false), flag(out["synchronized"], false)
+	if m, _ := out["method"].(string); m == "" || !slices.Contains(methods, m) {
+		if out["method"] != nil {
+			return nil, &badMethod{"/method is none of POST, PUT, PATCH, DELETE, GET"}
+		}
+		out["method"] = "POST"
+	}
+	headers := jsonv.Object{}
+	for name, v := range jsonv.Map(out, "headers") {
+		if v == nil {
+			continue
+		}
+		text := textOf(v)
+		if !validHeader(name, text) {
+			return nil, &badMethod{"/headers/" + name + " is no HTTP header"}
+		}
+		headers[name] = text
+	}
+	out["headers"] = headers
+	return out, nil
+}
+
+// flag reads a boolean that may have come out of a template as text.
+func flag(v any, otherwise bool) bool {
+	switch v {
+	case true, "true":
+		return true
+	case false, "false":
+		return false
+	}
+	return otherwise
+}
+
+// deliver sees to it that the evaluated method reaches its backend.
+func (s *starting) deliver() error {
+	k := s.k
+	switch kind := jsonv.String(s.method, "type"); {
+	case kind == "UPSERT_ENTITY":
+		return s.upsert()
+	case kind == "INTEGRATION_ACTION":
+		return s.offer(jsonv.String(s.payload, "installationId"))
+	case kind == "GITLAB", kind == "WEBHOOK" && jsonv.Bool(s.payload, "agent"):
+		return s.offer(agentInstallation)
+	}
+	sealed, err := s.r.deps.Vault.Seal(string(jsonv.Encode(s.payload)), k.id())
+	if err != nil {
+		return err
+	}
+	return s.r.send(s.tx, s.org, Delivery{
+		Kind: DeliverRun, Run: k.id(), Lane: jsonv.String(k.hidden, hiddenAction), Method: jsonv.String(s.method, "type"), Sealed: sealed,
+	})
+}
+
+// offer keeps the run for those who claim it (§3.9).
+func (s *starting) offer(installation string) error {
+	sealed, err := s.r.deps.Vault.Seal(string(jsonv.Encode(s.payload)), s.k.id())
+	if err != nil {
+		return err
+	}
+	s.k.run["pendingExecution"], s.k.run["installationId"] = true, installation
+	s.k.hidden[hiddenPayload] = sealed
+	return nil
+}
+
+// upsert writes the entity that the method maps, with the organization's rights,
+// and ends the run.
+func (s *starting) upsert() error {
+	mapping := jsonv.Map(s.payload, "mapping")
+	body := jsonv.Object{"properties": orEmpty(jsonv.Map(mapping, "properties")), "relations": orEmpty(jsonv.Map(mapping, "relations"))}
+	for _, key := range []string{"identifier", "title", "icon", "team"} {
+		if v := mapping[key]; v != nil {
+			body[key] = v
+		}
+	}
+	actor := catalog.Actor{Org: s.org, ID: jsonv.String(s.k.run, "createdBy"), Origin: jsonv.String(s.k.run, "source")}
+	if actor.Origin == "" {
+		actor.Origin = "API"
+	}
+	// The run is stored first: the entity's record names it.
+	if err := put(s.tx, s.org, &kept{s.k.place, jsonv.CloneObject(s.k.run), jsonv.CloneObject(s.k.hidden)}); err != nil {
+		return err
+	}
+	entity, _, err := s.r.deps.Catalog.CreateEntity(s.ctx, s.tx, actor, jsonv.String(s.payload, "blueprintIdentifier"), body,
+		catalog.WriteOptions{Upsert: true, Merge: true, RunID: s.k.id()})
+	var refused *fault.Fault
+	if errors.As(err, &refused) {
+		return s.fail("The entity was refused: " + refused.Message)
+	}
+	if err != nil {
+		return err
+	}
+	s.k.run["response"] = jsonv.Object{"entity": entity}
+	return s.r.enter(s.k, succeed, s.r.deps.Clock.Now().UTC())
+}
+
+func orEmpty(o jsonv.Object) jsonv.Object {
+	if o == nil {
+		return jsonv.Object{}
+	}
+	return o
+}
