@@ -102,13 +102,18 @@ func (i *Identity) admitCreation(_ store.Tx, w *catalog.AccountWrite) error {
 	if err := i.mayCreate(w, service); err != nil {
 		return err
 	}
-	switch {
-	case service && !ofServiceAccount(w.ID):
-		return invalidAt("/identifier", "the e-mail address of a service account ends in @%s", serviceDomain)
-	case !service && ofServiceAccount(w.ID):
-		return invalidAt("/identifier", "only a service account has an e-mail address that ends in @%s", serviceDomain)
-	case service && p["status"] != statusActive:
-		return invalidAt("/properties/status", "a service account is created with the status %s", statusActive)
+	var problems fault.Problems
+	switch of := ofServiceAccount(w.ID); {
+	case service && !of:
+		problems.Add("/identifier", "the e-mail address of a service account ends in @%s", serviceDomain)
+	case !service && of:
+		problems.Add("/identifier", "only a service account has an e-mail address that ends in @%s", serviceDomain)
+	}
+	if service && p["status"] != statusActive {
+		problems.Add("/properties/status", "a service account is created with the status %s", statusActive)
+	}
+	if err := problems.Invalid(); err != nil {
+		return err
 	}
 	fill(p, "port_role", access.RoleMember)
 	fill(p, "port_type", typeStandard)
