@@ -60,6 +60,29 @@ func TestStateStaysTrueWhenCallsFail(t *testing.T) {
 			create: once(http.MethodPost, "/v1/blueprints/service/entities"), read: once(http.MethodGet, "/v1/blueprints/service/entities/a"),
 			update: once(http.MethodPut, "/v1/blueprints/service/entities/a"), remove: once(http.MethodDelete, "/v1/blueprints/service/entities/a"),
 		},
+		"team": {
+			config: func(title string) string {
+				return fmt.Sprintf("resource \"port_team\" \"this\" {\n  name = \"Core\"\n  description = %q\n}", title)
+			},
+			create: once(http.MethodPost, "/v1/teams"), read: once(http.MethodGet, "/v1/teams/Core"),
+			update: once(http.MethodPatch, "/v1/teams/Core"), remove: once(http.MethodDelete, "/v1/teams/Core"),
+		},
+		"user": {
+			config: func(title string) string {
+				return fmt.Sprintf("resource \"port_user\" \"this\" {\n  email = \"ann@x.io\"\n  name = %q\n}", title)
+			},
+			create: once(http.MethodPost, people), read: once(http.MethodGet, ann), update: once(http.MethodPatch, ann), remove: once(http.MethodDelete, ann),
+		},
+		"service_account": {
+			config: func(title string) string {
+				return fmt.Sprintf("resource \"port_service_account\" \"this\" {\n  identifier = \"bot\"\n  title = %q\n}", title)
+			},
+			create: once(http.MethodPost, people), read: once(http.MethodGet, botPath), update: once(http.MethodPatch, botPath), remove: once(http.MethodDelete, botPath),
+			says: map[string]string{
+				"create": "Could not create service account", "read": "Could not read service account",
+				"update": "Could not update service account", "delete": "Could not delete service account",
+			},
+		},
 		"blueprint_relation": {
 			config: func(title string) string {
 				return fmt.Sprintf(`resource "port_blueprint_relation" "this" {

@@ -86,6 +86,9 @@ data "port_users" "new" {
 data "port_team" "ops" {
   name = "Ops"
 }
+data "port_team" "core" {
+  name = "core"
+}
 data "port_teams" "all" {}
 data "port_teams" "mods" {
   user = "Mod@x.io"
@@ -118,6 +121,9 @@ output "teams" {
 output "ops" {
   value = "${data.port_team.ops.id} ${data.port_team.ops.identifier} ${data.port_team.ops.description} ${data.port_team.ops.provider_name}"
 }
+output "core" {
+  value = "${data.port_team.core.name} ${data.port_team.core.identifier}"
+}
 output "members" {
   value = data.port_team.ops.users
 }
@@ -136,6 +142,7 @@ output "all" {
 			output("office", knownvalue.MapPartial(map[string]knownvalue.Check{"office": text("rome")})),
 			output("teams", set("core", "ops")),
 			output("ops", text("Ops ops d port")),
+			output("core", text("Core Team core")), // the route takes identifiers too
 			output("members", set("new@x.io", "bot@serviceaccounts.getport.io")),
 			output("identifiers", text("core,ops,-,core,-,ops,-")),
 			output("all", set("mod@x.io", "new@x.io")),

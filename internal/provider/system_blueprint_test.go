@@ -279,7 +279,7 @@ func TestSystemBlueprintComparesOverridesOfBuiltInParts(t *testing.T) {
 	a.run(
 		resource.TestStep{Config: config("Description")},
 		resource.TestStep{Config: config("Description"), ConfigPlanChecks: emptyPlan},
-		// Port keeps its own definition of it, and the plan goes on saying so.
-		resource.TestStep{Config: config("Mine"), ExpectNonEmptyPlan: true},
+		// Port lets nobody define it otherwise.
+		resource.TestStep{Config: config("Mine"), ExpectError: match("protected_blueprint_violation")},
 	)
 }

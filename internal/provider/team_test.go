@@ -56,7 +56,7 @@ func (a *account) peopled(name string, description any, members ...string) resou
 	}
 }
 
-// Of the reference: §9 1-6
+// rows: id E5, id E7
 func TestTeamLivesAWholeLifeBothWays(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
@@ -83,7 +83,7 @@ func TestTeamAttributesComeAndGoBothWays(t *testing.T) {
 		const path = teams + "/Core"
 		plain := teamWith(`name = "Core"`)
 		step := func(body string, check resource.TestCheckFunc) []resource.TestStep {
-			return []resource.TestStep{{Config: teamWith(body), Check: check}, {Config: teamWith(body), ConfigPlanChecks: emptyPlan}}
+			return []resource.TestStep{{Config: teamWith(body), Check: check}} // followed by an empty plan
 		}
 		a.run(slices.Concat(
 			step(`name = "Core"`, resource.ComposeTestCheckFunc(a.peopled("Core", nil),
@@ -127,7 +127,6 @@ func TestTeamIsRenamedInPlace(t *testing.T) {
 				plancheck.ExpectResourceAction(team, plancheck.ResourceActionUpdate), changes{team, []string{"id", "name"}},
 			}},
 		},
-		resource.TestStep{Config: renamed, ConfigPlanChecks: emptyPlan},
 		resource.TestStep{
 			PreConfig: func() { a.Must(http.MethodPatch, teams+"/Heart%20Team", jsonv.Object{"name": "Soul"}) },
 			Config:    renamed, Check: entity("core_team", "Heart Team"),
@@ -169,19 +168,29 @@ func TestTeamMistakesAndRefusals(t *testing.T) {
 		resource.TestStep{Config: teamWith(`name = "Nobody", users = ["nobody@x.io"]`), ExpectError: match("nobody@x.io")},
 		resource.TestStep{Config: "provider \"port\" {\n on_existing = \"fail\"\n}\n" + taken, ExpectError: match(`import { to = port_team.<name>`)},
 		resource.TestStep{Config: taken, Check: a.peopled("Core", nil, "eve@x.io")},
-		resource.TestStep{Config: taken, ConfigPlanChecks: emptyPlan},
-		resource.TestStep{
-			PreConfig: func() {
-				a.Fail(once(http.MethodPatch, teams+"/Core"), 1, portaltest.Failure{Status: http.StatusForbidden, Code: "protected_resource", Message: "elsewhere"})
-			},
-			Config: teamWith(`name = "Core", users = []`), ExpectError: match("synchronized from the identity provider"),
-		},
-		resource.TestStep{
-			PreConfig: func() {
-				a.Fail(once(http.MethodDelete, teams+"/Core"), 1, portaltest.Failure{Status: http.StatusForbidden, Code: "protected_resource", Message: "elsewhere"})
-			},
-			Config: taken, Destroy: true, ExpectError: match("remove it there"),
-		},
+	)
+}
+
+// A team of the identity provider is described here and otherwise left alone.
+//
+// rows: id §3.2 1-4
+func TestTeamsOfTheIdentityProviderAreExplained(t *testing.T) {
+	t.Parallel()
+	a := inhabited(t)
+	a.Must(http.MethodPost, "/scim/v2/Groups", jsonv.Object{"displayName": "Synced"})
+	a.run(
+		resource.TestStep{Config: teamWith(`name = "Synced", description = "d"`), Check: resource.ComposeTestCheckFunc(
+			a.peopled("Synced", "d"), resource.TestCheckResourceAttr(team, "provider_name", "scim"))},
+		resource.TestStep{Config: teamWith(`name = "Synced", description = "d", users = []`)},
+		resource.TestStep{Config: teamWith(`name = "Synced", description = "d", users = ["ann@x.io"]`), ExpectError: match("synchronized from the identity provider")},
+		resource.TestStep{Config: teamWith(`name = "Other", description = "d"`), ExpectError: match("synchronized from the identity provider")},
+		resource.TestStep{Config: teamWith(`name = "Synced", description = "d"`), Destroy: true, ExpectError: match("remove it there")},
+		resource.TestStep{Config: `removed {
+  from = port_team.this
+  lifecycle {
+    destroy = false
+  }
+}`},
 	)
 }
 
