@@ -35,13 +35,9 @@ var (
 	actionTypes = []string{"automation", "self-service"}
 )
 
-// maxRecords is the most records of one answer, and defaultRecords what is given
-// without a limit: reference/identity.md §8.7 and reference/portal.md §6.2 say so,
-// against reference/catalog.md §7.
-const (
-	maxRecords     = 1000
-	defaultRecords = 100
-)
+// maxRecords is the most records of one answer, and what is given without a limit
+// (reference/catalog.md §7, which wins on limits).
+const maxRecords = 1000
 
 // deletedSpan is the longest span that may be asked for with DeletedEntities.
 const deletedSpan = 24 * time.Hour
@@ -140,7 +136,7 @@ func (w *wanted) tells(r record) bool {
 
 func (l *Log) understand(f Filter) (*wanted, error) {
 	var problems fault.Problems
-	w := &wanted{Filter: f, from: l.oldest(), to: endOfTime, limit: defaultRecords, additional: map[string]string{}}
+	w := &wanted{Filter: f, from: l.oldest(), to: endOfTime, limit: maxRecords, additional: map[string]string{}}
 	for path, value := range map[string]string{
 		indexInstallation: f.Installation, indexWebhook: f.Webhook, indexWebhookEvent: f.WebhookEvent, indexActionType: f.ActionType,
 	} {
