@@ -71,6 +71,11 @@ func (a *Actions) Create(tx store.Tx, who Caller, in Document) (jsonv.Object, er
 	if err := a.admit(tx, who, doc); err != nil {
 		return nil, err
 	}
+	return a.create(tx, who, doc)
+}
+
+// create stores a new action that the caller may have.
+func (a *Actions) create(tx store.Tx, who Caller, doc store.Doc) (jsonv.Object, error) {
 	id := jsonv.String(doc, "identifier")
 	if err := free(tx, who.Actor.Org, id); err != nil {
 		return nil, err
@@ -92,6 +97,11 @@ func (a *Actions) Put(tx store.Tx, who Caller, id string, in Document) (jsonv.Ob
 	if err != nil {
 		return nil, err
 	}
+	return a.replace(tx, who, id, doc)
+}
+
+// replace stores an action in the place of another.
+func (a *Actions) replace(tx store.Tx, who Caller, id string, doc store.Doc) (jsonv.Object, error) {
 	old, err := a.managed(tx, who, id)
 	if err != nil {
 		return nil, err

@@ -4,13 +4,18 @@ import (
 	"maps"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/legacy"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 	"github.com/portlens/terraform-provider-port/internal/portal/template"
 )
 
 // read checks a body and returns the document to store: what was sent, and what
-// every answer has (reference/actions.md §1.5).
+// every answer has (reference/actions.md §1.5). Which format it is in the type of its
+// trigger says alone (§1.6).
 func read(in Document) (store.Doc, error) {
+	if legacy.Is(in.Body) {
+		return readOlder(in.Body, "", false)
+	}
 	c := &checker{}
 	c.document(in.Body)
 	if err := c.problems.Invalid(); err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/legacy"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -65,6 +66,13 @@ func (f Filter) admits(doc store.Doc) bool {
 	return f.Published == "" || isAutomation(doc) && jsonv.Bool(doc, "publish") == (f.Published == "true")
 }
 
+// hasOlder tells whether an action reads in the older format: only those of a
+// blueprint do.
+func hasOlder(doc store.Doc) bool {
+	_, ok := jsonv.Get(doc, "trigger", "blueprintIdentifier")
+	return ok && !isAutomation(doc)
+}
+
 // List answers GET of all actions that the caller sees, oldest first.
 func (a *Actions) List(tx store.Tx, who Caller, f Filter) ([]any, error) {
 	if err := f.check(); err != nil {
@@ -75,14 +83,17 @@ func (a *Actions) List(tx store.Tx, who Caller, f Filter) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !f.admits(row.Doc) {
+		if !f.admits(row.Doc) || f.Version == versionOlder && !hasOlder(row.Doc) {
 			continue
 		}
 		sees, err := a.sees(tx, who, row.Doc)
 		if err != nil {
 			return nil, err
 		}
-		if sees {
+		switch {
+		case sees && f.Version == versionOlder:
+			out = append(out, legacy.Older(public(row.Doc)))
+		case sees:
 			out = append(out, public(row.Doc))
 		}
 	}

@@ -234,6 +234,7 @@ var scoped = map[string]access.Scope{
 	"DELETE /v1/actions/{}":                     access.DeleteActions,
 	"POST /v1/blueprints/{}/actions":            access.CreateActions,
 	"PUT /v1/blueprints/{}/actions":             access.UpdateActions,
+	"PUT /v1/blueprints/{}/actions/{}":          access.UpdateActions,
 	"DELETE /v1/blueprints/{}/actions/{}":       access.DeleteActions,
 	"DELETE /v1/pages/{}":                       access.DeletePages,
 	"POST /v1/integration":                      access.CreateIntegrations,

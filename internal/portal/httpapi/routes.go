@@ -117,6 +117,15 @@ func table() []route {
 		{method: patch, pattern: "/v1/actions/runs/{run}/response", tx: writes, body: true, handler: (*Call).answerRun},
 		{method: post, pattern: "/v1/actions/{action}/runs", tx: writes, body: true, handler: (*Call).executeAction},
 
+		{method: get, pattern: "/v1/blueprints/{blueprint}/actions", scope: access.ReadActions, tx: reads, handler: (*Call).listActionsOf},
+		{method: post, pattern: "/v1/blueprints/{blueprint}/actions", scope: access.CreateActions, tx: writes, body: true, handler: (*Call).createActionOf},
+		{method: put, pattern: "/v1/blueprints/{blueprint}/actions", scope: access.UpdateActions, tx: writes, body: true, handler: (*Call).putActionsOf},
+		{method: get, pattern: "/v1/blueprints/{blueprint}/actions/{action}", scope: access.ReadActions, tx: reads, handler: (*Call).readActionOf},
+		{method: put, pattern: "/v1/blueprints/{blueprint}/actions/{action}", scope: access.UpdateActions, tx: writes, body: true, handler: (*Call).putActionOf},
+		{method: remove, pattern: "/v1/blueprints/{blueprint}/actions/{action}", scope: access.DeleteActions, tx: writes, handler: (*Call).deleteActionOf},
+		{method: get, pattern: "/v1/blueprints/{blueprint}/actions/{action}/permissions", scope: access.ReadActions, tx: reads, handler: (*Call).actionPermissionsOf},
+		{method: patch, pattern: "/v1/blueprints/{blueprint}/actions/{action}/permissions", tx: writes, body: true, handler: (*Call).patchActionPermissionsOf},
+
 		{method: get, pattern: "/v1/migrations", tx: reads, handler: (*Call).listMigrations},
 		{method: post, pattern: "/v1/migrations", tx: writes, body: true, handler: (*Call).createMigration},
 		{method: get, pattern: "/v1/migrations/{migration}", tx: reads, handler: (*Call).readMigration},

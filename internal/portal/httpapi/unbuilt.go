@@ -68,11 +68,6 @@ var unbuilt = []operation{
 
 	{post, "/v1/agent/invoke", ""},
 	{get, "/v1/agent/invoke/{invocation}", ""},
-	{get, "/v1/blueprints/{blueprint}/actions", access.ReadActions},
-	{post, "/v1/blueprints/{blueprint}/actions", access.CreateActions},
-	{put, "/v1/blueprints/{blueprint}/actions", access.UpdateActions},
-	{remove, "/v1/blueprints/{blueprint}/actions/{action}", access.DeleteActions},
-	{patch, "/v1/blueprints/{blueprint}/actions/{action}/permissions", ""},
 	{post, "/v1/blueprints/{blueprint}/actions/{action}/runs", ""},
 	{post, "/v1/blueprints/{blueprint}/entities/{entity}/actions/{action}/runs", ""},
 	{patch, "/v1/blueprints/{blueprint}/scorecards/{scorecard}", ""},

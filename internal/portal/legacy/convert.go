@@ -14,9 +14,9 @@ import (
 // (reference/actions.md §1.7); prefixed says which. The document is one that
 // [Check] accepts.
 func Current(doc jsonv.Object, blueprint string, prefixed bool) jsonv.Object {
-	id := jsonv.String(doc, "identifier")
+	id, prefix := jsonv.String(doc, "identifier"), ""
 	if prefixed {
-		id = Identifier(blueprint, id)
+		id, prefix = Identifier(blueprint, id), blueprint
 	}
 	trigger := jsonv.Object{"type": "self-service", "operation": doc["trigger"], "userInputs": doc["userInputs"]}
 	if blueprint != "" {
@@ -24,7 +24,7 @@ func Current(doc jsonv.Object, blueprint string, prefixed bool) jsonv.Object {
 	}
 	out := jsonv.Object{
 		"identifier": id, "trigger": trigger, "publish": true,
-		"invocationMethod": currentMethod(jsonv.Map(doc, "invocationMethod"), jsonv.Map(doc, "userInputs", "properties"), blueprint),
+		"invocationMethod": currentMethod(jsonv.Map(doc, "invocationMethod"), jsonv.Map(doc, "userInputs", "properties"), prefix),
 	}
 	for _, key := range []string{"title", "icon", "description", "requiredApproval", "approvalNotification"} {
 		if v, ok := doc[key]; ok {
@@ -37,10 +37,10 @@ func Current(doc jsonv.Object, blueprint string, prefixed bool) jsonv.Object {
 // Identifier is what an action of a blueprint's own routes is kept as.
 func Identifier(blueprint, id string) string { return blueprint + "_" + id }
 
-func currentMethod(old, properties jsonv.Object, blueprint string) jsonv.Object {
+func currentMethod(old, properties jsonv.Object, prefix string) jsonv.Object {
 	kind := jsonv.String(old, "type")
 	out := jsonv.Object{"type": methods[kind].name}
-	message := Message(old, properties, blueprint)
+	message := Message(old, properties, prefix)
 	keep := func(keys ...string) {
 		for _, key := range keys {
 			if v, ok := old[key]; ok {
@@ -99,11 +99,12 @@ func values(properties jsonv.Object) jsonv.Object {
 
 // Message is the template of the standard run message (§1.7): what backends of
 // actions in the older format have always received. A current action that
-// configures no message sends it too (§3.6).
-func Message(method, properties jsonv.Object, blueprint string) jsonv.Object {
+// configures no message sends it too (§3.6). Prefix is the blueprint that the
+// identifier of the action is kept with, which backends are not told.
+func Message(method, properties jsonv.Object, prefix string) jsonv.Object {
 	action := "{{ .action.identifier }}"
-	if blueprint != "" {
-		action = fmt.Sprintf(`{{ .action.identifier[(%s|length):] }}`, jsonv.Encode(blueprint+"_"))
+	if prefix != "" {
+		action = fmt.Sprintf(`{{ .action.identifier[(%s|length):] }}`, jsonv.Encode(prefix+"_"))
 	}
 	return jsonv.Object{
 		"action": action, "resourceType": "run", "status": "TRIGGERED",
@@ -181,7 +182,8 @@ func olderMethod(doc jsonv.Object, blueprint string) jsonv.Object {
 	kind := jsonv.String(current, "type")
 	properties := jsonv.Map(doc, "trigger", "userInputs", "properties")
 	message := jsonv.Map(current, carried[kind]...)
-	if said := jsonv.Map(message, "payload", "action", "invocationMethod"); said != nil && jsonv.Equal(message, Message(said, properties, blueprint)) {
+	if said := jsonv.Map(message, "payload", "action", "invocationMethod"); said != nil &&
+		(jsonv.Equal(message, Message(said, properties, blueprint)) || jsonv.Equal(message, Message(said, properties, ""))) {
 		return said
 	}
 	old := older(kind)

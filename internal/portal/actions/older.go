@@ -1,0 +1,249 @@
+package actions
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/access"
+	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/legacy"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
+)
+
+// The routes of a blueprint's actions take and give documents in the older format
+// (reference/actions.md §9.1). They and the routes of the current one are two views
+// of the same actions: what is created by the one is read by the other.
+
+// readOlder checks a document in the older format and returns it in the current
+// one; at is where it stands in the body. On the routes of a blueprint the
+// blueprint is given; elsewhere the document may name it.
+func readOlder(body any, blueprint string, prefixed bool, at ...string) (store.Doc, error) {
+	more := []string{"blueprint"}
+	if blueprint != "" {
+		more = append(more, "id")
+	}
+	c := &checker{}
+	c.take(legacy.Check(body, more...))
+	o, _ := body.(jsonv.Object)
+	if v, ok := o["requiredApproval"]; ok {
+		c.approval(v, []string{"requiredApproval"})
+	}
+	if v, ok := o["approvalNotification"]; ok {
+		c.notification(v, []string{"approvalNotification"})
+	}
+	if v, ok := o["blueprint"]; ok {
+		label(c, v, []string{"blueprint"})
+	}
+	if o["identifier"] == "runs" && !prefixed {
+		identifier(c, "runs", []string{"identifier"})
+	}
+	for i := range c.problems {
+		c.problems[i].Path = jsonv.Pointer(at...) + c.problems[i].Path
+	}
+	if err := c.problems.Invalid(); err != nil {
+		return nil, err
+	}
+	if blueprint == "" {
+		blueprint = jsonv.String(o, "blueprint")
+	}
+	doc := legacy.Current(jsonv.CloneObject(o), blueprint, prefixed)
+	for _, key := range []string{"title", "icon", "description"} {
+		if doc[key] == nil {
+			delete(doc, key)
+		}
+	}
+	return doc, nil
+}
+
+// of finds an action of a blueprint by the identifier that its routes give it
+// (§1.8), and tells what it is kept as. There may be none: then it is nil, and kept
+// as nothing.
+func of(tx store.Tx, org, blueprint, id string) (kept string, doc store.Doc, err error) {
+	for _, kept := range []string{legacy.Identifier(blueprint, id), id} {
+		doc, err := tx.Get(KindAction, org, kept)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+		case err != nil:
+			return "", nil, err
+		case jsonv.String(doc, "trigger", "blueprintIdentifier") == blueprint && !isAutomation(doc):
+			return kept, doc, nil
+		}
+	}
+	return "", nil, nil
+}
+
+// Kept names the action that a route of a blueprint means, as it is kept.
+func (a *Actions) Kept(tx store.Tx, who Caller, blueprint, id string) (string, error) {
+	if err := exists(tx, who.Actor.Org, blueprint); err != nil {
+		return "", err
+	}
+	kept, doc, err := of(tx, who.Actor.Org, blueprint, id)
+	if err == nil && doc == nil {
+		err = fault.NotFound("Action", id)
+	}
+	return kept, err
+}
+
+// PatchPermissionsOf answers PATCH of the permissions of one of a blueprint's actions.
+func (a *Actions) PatchPermissionsOf(tx store.Tx, who Caller, blueprint, id string, body any) (jsonv.Object, error) {
+	if err := access.CheckActionPermissions(body); err != nil {
+		return nil, err
+	}
+	kept, err := a.Kept(tx, who, blueprint, id)
+	if err != nil {
+		return nil, err
+	}
+	return a.PatchPermissions(tx, who, kept, body)
+}
+
+func exists(tx store.Tx, org, blueprint string) error {
+	definition, err := catalog.Definition(tx, org, blueprint)
+	if err == nil && definition == nil {
+		err = fault.NotFound("Blueprint", blueprint)
+	}
+	return err
+}
+
+// ListOf answers GET of a blueprint's actions.
+func (a *Actions) ListOf(tx store.Tx, who Caller, blueprint string) ([]any, error) {
+	if err := exists(tx, who.Actor.Org, blueprint); err != nil {
+		return nil, err
+	}
+	return a.List(tx, who, Filter{Blueprints: []string{blueprint}, Trigger: triggerSelfService, Version: versionOlder})
+}
+
+// ReadOf answers GET of one of a blueprint's actions.
+func (a *Actions) ReadOf(tx store.Tx, who Caller, blueprint, id string) (jsonv.Object, error) {
+	kept, err := a.Kept(tx, who, blueprint, id)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := a.visible(tx, who, kept)
+	if err != nil {
+		return nil, err
+	}
+	return legacy.Older(public(doc)), nil
+}
+
+// CreateOf answers POST of an action of a blueprint.
+func (a *Actions) CreateOf(tx store.Tx, who Caller, blueprint string, body any) (jsonv.Object, error) {
+	doc, err := readOlder(body, blueprint, true)
+	if err != nil {
+		return nil, err
+	}
+	made, err := a.createOf(tx, who, blueprint, doc)
+	if err != nil {
+		return nil, err
+	}
+	return legacy.Older(made), nil
+}
+
+func (a *Actions) createOf(tx store.Tx, who Caller, blueprint string, doc store.Doc) (jsonv.Object, error) {
+	if err := a.admit(tx, who, doc); err != nil {
+		return nil, err
+	}
+	id := legacy.Short(blueprint, jsonv.String(doc, "identifier"))
+	if _, taken, err := of(tx, who.Actor.Org, blueprint, id); err != nil {
+		return nil, err
+	} else if taken != nil {
+		return nil, fault.Taken("Action", id)
+	}
+	return a.create(tx, who, doc)
+}
+
+// PutOf answers PUT of one of a blueprint's actions.
+func (a *Actions) PutOf(tx store.Tx, who Caller, blueprint, id string, body any) (jsonv.Object, error) {
+	doc, err := readOlder(body, blueprint, true)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := a.Kept(tx, who, blueprint, id)
+	if err != nil {
+		return nil, err
+	}
+	made, err := a.replaceOf(tx, who, blueprint, kept, doc)
+	if err != nil {
+		return nil, err
+	}
+	return legacy.Older(made), nil
+}
+
+// replaceOf replaces an action that may be kept under its plain identifier: one that
+// does not change stays.
+func (a *Actions) replaceOf(tx store.Tx, who Caller, blueprint, kept string, doc store.Doc) (jsonv.Object, error) {
+	if legacy.Short(blueprint, jsonv.String(doc, "identifier")) == legacy.Short(blueprint, kept) {
+		doc["identifier"] = kept
+	}
+	return a.replace(tx, who, kept, doc)
+}
+
+// PutAllOf answers PUT of all actions of a blueprint: those that the array does not
+// name are deleted.
+func (a *Actions) PutAllOf(tx store.Tx, who Caller, blueprint string, body any) ([]any, error) {
+	docs, err := readAllOlder(body, blueprint)
+	if err != nil {
+		return nil, err
+	}
+	if err := exists(tx, who.Actor.Org, blueprint); err != nil {
+		return nil, err
+	}
+	if !who.User.Manages(blueprint) {
+		return nil, fault.MissingPermissions("the actions of blueprint %q are for its moderators and administrators to change", blueprint)
+	}
+	var named []string
+	for _, doc := range docs {
+		kept, old, err := of(tx, who.Actor.Org, blueprint, legacy.Short(blueprint, jsonv.String(doc, "identifier")))
+		var made jsonv.Object
+		switch {
+		case err != nil:
+		case old != nil:
+			made, err = a.replaceOf(tx, who, blueprint, kept, doc)
+		default:
+			made, err = a.createOf(tx, who, blueprint, doc)
+		}
+		if err != nil {
+			return nil, err
+		}
+		named = append(named, jsonv.String(made, "identifier"))
+	}
+	all, err := a.Of(tx, who.Actor.Org, blueprint)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range all {
+		if !slices.Contains(named, id) {
+			if err := a.Delete(tx, who, id); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return a.ListOf(tx, who, blueprint)
+}
+
+func readAllOlder(body any, blueprint string) (docs []store.Doc, err error) {
+	list, ok := body.([]any)
+	if !ok {
+		var p fault.Problems
+		p.Add("", "must be array, got %s", jsonv.KindOf(body))
+		return nil, p.Invalid()
+	}
+	var problems fault.Problems
+	seen := map[string]bool{}
+	for i, raw := range list {
+		doc, err := readOlder(raw, blueprint, true, strconv.Itoa(i))
+		if err != nil {
+			problems = append(problems, fault.ProblemsOf(err, "")...)
+			continue
+		}
+		id := jsonv.String(doc, "identifier")
+		if seen[id] {
+			problems.Add(jsonv.Pointer(strconv.Itoa(i), "identifier"), "must be unique")
+		}
+		seen[id] = true
+		docs = append(docs, doc)
+	}
+	return docs, problems.Invalid()
+}
