@@ -30,8 +30,8 @@ Flags:
                         share one, and together they are one portal
   --rate-limit N        allow N requests in 300 seconds to the organization, and N more to each
                         service account (default 0: no limit)
-  --failed-logins N     let a client id wait for the rest of a minute after N wrong secrets from
-                        one address (default 0: no limit)
+  --failed-logins N     refuse a client id for the rest of a minute after N wrong secrets from one
+                        address (default 0: further ones only wait longer and longer)
   --allow-from LIST     answer only requests from these addresses, such as 10.0.0.0/8,192.0.2.7
   --list-all-fields     tell in the permissions of a blueprint of every property and relation, not
                         only of those that were given permissions of their own

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"container/list"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"net/http"
@@ -41,6 +42,8 @@ func attemptOf(clientID, from string) attempt {
 // remembers.
 type attempts struct {
 	clock clock.Clock
+	// limit is after how many failures of a window the rest of it is refused; 0 is
+	// never: then failures only slow down.
 	limit int
 
 	mu     sync.Mutex
@@ -53,13 +56,47 @@ type failures struct {
 	attempt
 	count int
 	ends  time.Time
+	// turn is taken by the one attempt that is made at a time.
+	turn chan struct{}
 }
 
 const (
 	// attemptWindow is how long failures count, and so the longest anybody waits.
 	attemptWindow = time.Minute
 	mostAttempts  = 4096
+	// patience is how many failures cost nothing; each further one doubles the pause
+	// before the next attempt, from firstPause to lastPause.
+	patience   = 5
+	firstPause = 100 * time.Millisecond
+	lastPause  = 2 * time.Second
 )
+
+// slow lets an attempt wait after too many failed ones, in its turn among those of
+// the same pair, whether or not it will succeed.
+func (a *attempts) slow(ctx context.Context, who attempt) error {
+	a.mu.Lock()
+	f := a.find(who)
+	if f == nil || f.count < patience {
+		a.mu.Unlock()
+		return nil
+	}
+	pause := min(firstPause<<min(f.count-patience, 10), lastPause)
+	a.mu.Unlock()
+	select {
+	case f.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-f.turn }()
+	timer := a.clock.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 func newAttempts(c clock.Clock, limit int) *attempts {
 	return &attempts{clock: c, limit: limit, failed: map[attempt]*list.Element{}, oldest: list.New()}
@@ -85,9 +122,6 @@ func (a *attempts) admit(who attempt) error {
 
 // note counts how an attempt ended. One that succeeded wipes out those before it.
 func (a *attempts) note(who attempt, err error) {
-	if a.limit <= 0 {
-		return
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	f := a.find(who)
@@ -103,7 +137,7 @@ func (a *attempts) note(who attempt, err error) {
 		if len(a.failed) >= mostAttempts {
 			a.drop(a.oldest.Front())
 		}
-		a.failed[who] = a.oldest.PushBack(&failures{attempt: who, count: 1, ends: a.clock.Now().Add(attemptWindow)})
+		a.failed[who] = a.oldest.PushBack(&failures{attempt: who, count: 1, ends: a.clock.Now().Add(attemptWindow), turn: make(chan struct{}, 1)})
 	}
 }
 

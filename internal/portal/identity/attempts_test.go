@@ -1,9 +1,11 @@
 package identity
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"testing"
 	"time"
 
@@ -87,13 +89,63 @@ func TestWhatIsRememberedOfFailuresIsBounded(t *testing.T) {
 	}
 }
 
-func TestFailedLoginsAreNotCountedUnlessToldTo(t *testing.T) {
+func TestFailedLoginsAreNotRefusedUnlessToldTo(t *testing.T) {
 	t.Parallel()
 	a, _ := newTestAttempts(0)
 	for range 100 {
 		a.note(attemptOf("id", ""), errWrong)
 	}
-	if err := a.admit(attemptOf("id", "")); err != nil || len(a.failed) > 0 {
+	if err := a.admit(attemptOf("id", "")); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestFailedLoginsSlowDownOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	a, c := newTestAttempts(0)
+	who := attemptOf("id", "192.0.2.1")
+	for range patience {
+		if err := a.slow(t.Context(), who); err != nil {
+			t.Fatal(err)
+		}
+		a.note(who, errWrong)
+	}
+	if err := a.slow(t.Context(), attemptOf("id", "192.0.2.2")); err != nil {
+		t.Error(err) // elsewhere nobody waits
+	}
+	through := make(chan error, 2)
+	for range 2 {
+		go func() { through <- a.slow(t.Context(), who) }()
+	}
+	for range 2 {
+		for c.Pending() == 0 {
+			runtime.Gosched()
+		}
+		select {
+		case err := <-through:
+			t.Fatal("an attempt did not wait", err)
+		default:
+		}
+		c.Advance(firstPause)
+		if err := <-through; err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 20 {
+		a.note(who, errWrong)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { through <- a.slow(ctx, who) }()
+	for c.Pending() == 0 {
+		runtime.Gosched()
+	}
+	c.Advance(lastPause - 1)
+	cancel()
+	if err := <-through; !errors.Is(err, context.Canceled) {
+		t.Error("the last pause is shorter than it should be, or somebody who left still waits", err)
+	}
+	a.note(who, nil)
+	if err := a.slow(t.Context(), who); err != nil {
+		t.Error(err) // a success wipes them out
 	}
 }

@@ -24,6 +24,9 @@ func (i *Identity) Exchange(ctx context.Context, from string, body any) (jsonv.O
 	if err := i.attempts.admit(attempt); err != nil {
 		return nil, err
 	}
+	if err := i.attempts.slow(ctx, attempt); err != nil {
+		return nil, err
+	}
 	answer, err := i.exchange(ctx, given)
 	i.attempts.note(attempt, err)
 	return answer, err
