@@ -178,6 +178,7 @@ func TestMistakesAreOneLineAndCode2(t *testing.T) {
 		{"exclude each other", nil, []string{"portal", "--data=", "--database-url="}},
 		{"--database-url needs", nil, []string{"portal", "--database-url="}},
 		{"--rate-limit", nil, []string{"portal", "--rate-limit", "-1"}},
+		{"--legacy-action-routes", nil, []string{"portal", "--legacy-action-routes", "off"}},
 		{"--user-status", nil, []string{"portal", "--user-status", "Active"}},
 		{"rate-limit", nil, []string{"portal", "--rate-limit", "many"}},
 		{"--failed-logins", nil, []string{"portal", "--failed-logins", "-1"}},

@@ -38,6 +38,9 @@ Flags:
   --strict-permissions  refuse permissions for users and teams that do not exist
   --user-status STATUS  let users who are created without a status begin as Disabled, which is
                         the default, or as Staged
+  --legacy-action-routes MODE
+                        what becomes of the routes of a blueprint's actions, which Port itself has
+                        dropped: served, which is the default, or gone, which answers 410
 
 Environment:
   PORT_CLIENT_ID, PORT_CLIENT_SECRET
@@ -64,6 +67,7 @@ type portalFlags struct {
 	strictPermissions         bool
 	credentials               portal.Credentials
 	secretKey, userStatus     string
+	legacyActionRoutes        string
 }
 
 func runPortal(ctx context.Context, args []string, env Env) int {
@@ -78,6 +82,7 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 	flags.BoolVar(&f.strictPermissions, "strict-permissions", false, "")
 	flags.Func("allow-from", "", f.allowFrom)
 	flags.StringVar(&f.userStatus, "user-status", "Disabled", "")
+	flags.StringVar(&f.legacyActionRoutes, "legacy-action-routes", "served", "")
 	if err := flags.Parse(args); err != nil {
 		return env.usageError("portal", portalUsage, err)
 	}
@@ -96,6 +101,8 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 		return env.fail(exitUsage, "portal", errors.New("--failed-logins must not be negative"))
 	case f.userStatus != "Disabled" && f.userStatus != "Staged":
 		return env.fail(exitUsage, "portal", fmt.Errorf("--user-status is Disabled or Staged, not %q", f.userStatus))
+	case f.legacyActionRoutes != "served" && f.legacyActionRoutes != "gone":
+		return env.fail(exitUsage, "portal", fmt.Errorf("--legacy-action-routes is served or gone, not %q", f.legacyActionRoutes))
 	case f.credentials.ClientID != "" && f.credentials.ClientSecret == "":
 		return env.fail(exitUsage, "portal", errors.New("PORT_CLIENT_ID is set but PORT_CLIENT_SECRET is not"))
 	case f.credentials.ClientID == "" && f.credentials.ClientSecret != "":
@@ -157,7 +164,7 @@ func servePortal(ctx context.Context, f portalFlags, env Env) (err error) {
 		DataFile: f.data, DatabaseURL: f.databaseURL, Log: log, Limits: portal.Limits{Requests: f.rateLimit, FailedLogins: f.failedLogins},
 		AllowedFrom: f.allowedFrom, ListAllFields: f.listAllFields, StrictPermissions: f.strictPermissions,
 		ClientID: f.credentials.ClientID, ClientSecret: f.credentials.ClientSecret,
-		SecretKey: f.secretKey, DefaultUserStatus: f.userStatus,
+		SecretKey: f.secretKey, DefaultUserStatus: f.userStatus, LegacyActionRoutes: f.legacyActionRoutes,
 	})
 	if err != nil {
 		return err

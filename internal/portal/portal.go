@@ -72,6 +72,10 @@ type Options struct {
 	// ListAllFields and StrictPermissions are about the permission documents of
 	// blueprints; see [access.Deps].
 	ListAllFields, StrictPermissions bool
+	// LegacyActionRoutes says what becomes of the routes of a blueprint's actions
+	// (reference/actions.md §9.1): "served", which is also what "" stands for, or
+	// "gone".
+	LegacyActionRoutes string
 	// AutomaticUserAccess lets everybody in who logs in with the organization's
 	// identity provider ([Portal.Login]), as a Member; without it users have to be there
 	// before.
@@ -224,6 +228,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 		Store: p.store, Catalog: p.catalog, Events: log, Identity: p.identity,
 		Clock: o.Clock, IDs: o.IDs, Log: o.Log, Limits: o.Limits, Migrations: p.migrations,
 		Access: p.access, Actions: p.actions, Runs: p.runs, Deliveries: p.deliveries, AllowedFrom: o.AllowedFrom,
+		OlderActionsGone: o.LegacyActionRoutes == "gone",
 	})
 	if o.Seed != nil {
 		if err := p.Seed(ctx, o.Seed); err != nil {

@@ -52,8 +52,10 @@ type scenario struct {
 	// UserStatus is the status that users begin with, "" for the default.
 	UserStatus string `yaml:"user_status"`
 	// AutomaticAccess lets everybody log in.
-	AutomaticAccess bool   `yaml:"automatic_access"`
-	Steps           []step `yaml:"steps"`
+	AutomaticAccess bool `yaml:"automatic_access"`
+	// LegacyActionRoutes is "gone" or "".
+	LegacyActionRoutes string `yaml:"legacy_action_routes"`
+	Steps              []step `yaml:"steps"`
 }
 
 type step struct {
@@ -130,7 +132,7 @@ func TestScenarios(t *testing.T) {
 
 func (s scenario) run(t *testing.T, storage string, given any) {
 	o := portaltest.Options{
-		DefaultUserStatus: s.UserStatus, AutomaticUserAccess: s.AutomaticAccess,
+		DefaultUserStatus: s.UserStatus, AutomaticUserAccess: s.AutomaticAccess, LegacyActionRoutes: s.LegacyActionRoutes,
 		ListAllFields: s.Permissions.ListAllFields, StrictPermissions: s.Permissions.Strict,
 		Limits: portal.Limits{Requests: s.Limits.Requests, Window: s.Limits.Window, FailedLogins: s.Limits.Logins},
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
+	"github.com/portlens/terraform-provider-port/internal/portal/legacy"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 	"github.com/portlens/terraform-provider-port/internal/portal/template"
 )
@@ -50,16 +51,35 @@ type Caller struct {
 }
 
 // Document is the body of a request that writes an action, together with the order
-// of its keys.
+// of its keys and the version that the answer is wanted in.
 type Document struct {
-	Body  any
-	Order template.Order
+	Body    any
+	Order   template.Order
+	Version string
 }
 
-// Read answers GET of one action.
-func (a *Actions) Read(tx store.Tx, who Caller, id string) (jsonv.Object, error) {
+// Read answers GET of one action, in the version asked for.
+func (a *Actions) Read(tx store.Tx, who Caller, id, version string) (jsonv.Object, error) {
+	if err := (Filter{Version: version}).check(); err != nil {
+		return nil, err
+	}
 	doc, err := a.visible(tx, who, id)
-	return public(doc), err
+	if err == nil && version == versionOlder && isAutomation(doc) {
+		err = fault.NotFound("Action", id) // nor do lists of that version have it
+	}
+	if err != nil {
+		return nil, err
+	}
+	return inVersion(public(doc), version), nil
+}
+
+// inVersion is an action as callers see it in a version of the API, of which ""
+// stands for the current one. Automations have only that.
+func inVersion(doc jsonv.Object, version string) jsonv.Object {
+	if doc == nil || version != versionOlder || isAutomation(doc) {
+		return doc
+	}
+	return legacy.Older(doc)
 }
 
 // Create answers POST.
@@ -71,7 +91,8 @@ func (a *Actions) Create(tx store.Tx, who Caller, in Document) (jsonv.Object, er
 	if err := a.admit(tx, who, doc); err != nil {
 		return nil, err
 	}
-	return a.create(tx, who, doc)
+	made, err := a.create(tx, who, doc)
+	return inVersion(made, in.Version), err
 }
 
 // create stores a new action that the caller may have.
@@ -97,7 +118,8 @@ func (a *Actions) Put(tx store.Tx, who Caller, id string, in Document) (jsonv.Ob
 	if err != nil {
 		return nil, err
 	}
-	return a.replace(tx, who, id, doc)
+	made, err := a.replace(tx, who, id, doc)
+	return inVersion(made, in.Version), err
 }
 
 // replace stores an action in the place of another.

@@ -13,15 +13,19 @@ import (
 // every answer has (reference/actions.md §1.5). Which format it is in the type of its
 // trigger says alone (§1.6).
 func read(in Document) (store.Doc, error) {
+	if err := (Filter{Version: in.Version}).check(); err != nil {
+		return nil, err
+	}
 	if legacy.Is(in.Body) {
 		return readOlder(in.Body, "", false)
 	}
+	body := writable(in.Body)
 	c := &checker{}
-	c.document(in.Body)
+	c.document(body)
 	if err := c.problems.Invalid(); err != nil {
 		return nil, err
 	}
-	sent, _ := in.Body.(jsonv.Object)
+	sent, _ := body.(jsonv.Object)
 	doc := maps.Clone(sent)
 	for _, key := range []string{"title", "icon", "description"} {
 		if doc[key] == nil {
@@ -35,6 +39,24 @@ func read(in Document) (store.Doc, error) {
 		doc[orderKey] = order
 	}
 	return doc, nil
+}
+
+// readOnly are the keys of answers that bodies may hold and that say nothing there:
+// what was read can be written back (reference/clients.md §11 C36, which
+// reference/actions.md §1.1 contradicts).
+var readOnly = []string{"id", "_id", "createdAt", "createdBy", "updatedAt", "updatedBy"}
+
+// writable is a body without the keys that are only read.
+func writable(body any) any {
+	o, ok := body.(jsonv.Object)
+	if !ok {
+		return body
+	}
+	o = maps.Clone(o)
+	for _, key := range readOnly {
+		delete(o, key)
+	}
+	return o
 }
 
 func storedOrder(order template.Order) jsonv.Object {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
-	"github.com/portlens/terraform-provider-port/internal/portal/legacy"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -90,11 +89,8 @@ func (a *Actions) List(tx store.Tx, who Caller, f Filter) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case sees && f.Version == versionOlder:
-			out = append(out, legacy.Older(public(row.Doc)))
-		case sees:
-			out = append(out, public(row.Doc))
+		if sees {
+			out = append(out, inVersion(public(row.Doc), f.Version))
 		}
 	}
 	return out, nil

@@ -2,6 +2,7 @@ package actions
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -19,14 +20,11 @@ import (
 
 // readOlder checks a document in the older format and returns it in the current
 // one; at is where it stands in the body. On the routes of a blueprint the
-// blueprint is given; elsewhere the document may name it.
+// blueprint is given, whatever the document says; elsewhere the document may name it.
 func readOlder(body any, blueprint string, prefixed bool, at ...string) (store.Doc, error) {
-	more := []string{"blueprint"}
-	if blueprint != "" {
-		more = append(more, "id")
-	}
+	body = writable(body)
 	c := &checker{}
-	c.take(legacy.Check(body, more...))
+	c.take(legacy.Check(body, "blueprint"))
 	o, _ := body.(jsonv.Object)
 	if v, ok := o["requiredApproval"]; ok {
 		c.approval(v, []string{"requiredApproval"})
@@ -59,32 +57,38 @@ func readOlder(body any, blueprint string, prefixed bool, at ...string) (store.D
 }
 
 // of finds an action of a blueprint by the identifier that its routes give it
-// (§1.8), and tells what it is kept as. There may be none: then it is nil, and kept
-// as nothing.
-func of(tx store.Tx, org, blueprint, id string) (kept string, doc store.Doc, err error) {
+// (§1.8); nil when there is none.
+func of(tx store.Tx, org, blueprint, id string) (store.Doc, error) {
 	for _, kept := range []string{legacy.Identifier(blueprint, id), id} {
 		doc, err := tx.Get(KindAction, org, kept)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 		case err != nil:
-			return "", nil, err
+			return nil, err
 		case jsonv.String(doc, "trigger", "blueprintIdentifier") == blueprint && !isAutomation(doc):
-			return kept, doc, nil
+			return doc, nil
 		}
 	}
-	return "", nil, nil
+	return nil, nil
 }
 
 // Kept names the action that a route of a blueprint means, as it is kept.
 func (a *Actions) Kept(tx store.Tx, who Caller, blueprint, id string) (string, error) {
-	if err := exists(tx, who.Actor.Org, blueprint); err != nil {
-		return "", err
+	doc, err := a.OfBlueprint(tx, who.Actor.Org, blueprint, id)
+	return jsonv.String(doc, "identifier"), err
+}
+
+// OfBlueprint is the document of the action that a route of a blueprint means,
+// whoever asks, as [Actions.Action] gives it.
+func (a *Actions) OfBlueprint(tx store.Tx, org, blueprint, id string) (jsonv.Object, error) {
+	if err := exists(tx, org, blueprint); err != nil {
+		return nil, err
 	}
-	kept, doc, err := of(tx, who.Actor.Org, blueprint, id)
+	doc, err := of(tx, org, blueprint, id)
 	if err == nil && doc == nil {
 		err = fault.NotFound("Action", id)
 	}
-	return kept, err
+	return doc, err
 }
 
 // PatchPermissionsOf answers PATCH of the permissions of one of a blueprint's actions.
@@ -146,7 +150,7 @@ func (a *Actions) createOf(tx store.Tx, who Caller, blueprint string, doc store.
 		return nil, err
 	}
 	id := legacy.Short(blueprint, jsonv.String(doc, "identifier"))
-	if _, taken, err := of(tx, who.Actor.Org, blueprint, id); err != nil {
+	if taken, err := of(tx, who.Actor.Org, blueprint, id); err != nil {
 		return nil, err
 	} else if taken != nil {
 		return nil, fault.Taken("Action", id)
@@ -181,9 +185,9 @@ func (a *Actions) replaceOf(tx store.Tx, who Caller, blueprint, kept string, doc
 }
 
 // PutAllOf answers PUT of all actions of a blueprint: those that the array does not
-// name are deleted.
+// name, by id or identifier, are deleted.
 func (a *Actions) PutAllOf(tx store.Tx, who Caller, blueprint string, body any) ([]any, error) {
-	docs, err := readAllOlder(body, blueprint)
+	wanted, err := readAllOlder(body, blueprint)
 	if err != nil {
 		return nil, err
 	}
@@ -193,37 +197,37 @@ func (a *Actions) PutAllOf(tx store.Tx, who Caller, blueprint string, body any) 
 	if !who.User.Manages(blueprint) {
 		return nil, fault.MissingPermissions("the actions of blueprint %q are for its moderators and administrators to change", blueprint)
 	}
-	var named []string
-	for _, doc := range docs {
-		kept, old, err := of(tx, who.Actor.Org, blueprint, legacy.Short(blueprint, jsonv.String(doc, "identifier")))
-		var made jsonv.Object
-		switch {
-		case err != nil:
-		case old != nil:
-			made, err = a.replaceOf(tx, who, blueprint, kept, doc)
-		default:
-			made, err = a.createOf(tx, who, blueprint, doc)
-		}
-		if err != nil {
-			return nil, err
-		}
-		named = append(named, jsonv.String(made, "identifier"))
-	}
-	all, err := a.Of(tx, who.Actor.Org, blueprint)
+	surplus, err := match(tx, who.Actor.Org, blueprint, wanted)
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range all {
-		if !slices.Contains(named, id) {
-			if err := a.Delete(tx, who, id); err != nil {
-				return nil, err
-			}
+	for _, id := range surplus { // first: what stays may take their names
+		if err := a.Delete(tx, who, id); err != nil {
+			return nil, err
+		}
+	}
+	for _, w := range wanted {
+		if w.kept != "" {
+			_, err = a.replaceOf(tx, who, blueprint, w.kept, w.doc)
+		} else {
+			_, err = a.createOf(tx, who, blueprint, w.doc)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return a.ListOf(tx, who, blueprint)
 }
 
-func readAllOlder(body any, blueprint string) (docs []store.Doc, err error) {
+// wanted is one of the actions that a blueprint is to have.
+type wanted struct {
+	doc store.Doc
+	id  string // of an action that there is, "" when the body does not say
+	// kept is what the action that it replaces is kept as, "" for a new one.
+	kept string
+}
+
+func readAllOlder(body any, blueprint string) (all []*wanted, err error) {
 	list, ok := body.([]any)
 	if !ok {
 		var p fault.Problems
@@ -243,7 +247,38 @@ func readAllOlder(body any, blueprint string) (docs []store.Doc, err error) {
 			problems.Add(jsonv.Pointer(strconv.Itoa(i), "identifier"), "must be unique")
 		}
 		seen[id] = true
-		docs = append(docs, doc)
+		all = append(all, &wanted{doc: doc, id: jsonv.String(raw, "id")})
 	}
-	return docs, problems.Invalid()
+	return all, problems.Invalid()
+}
+
+// match finds the actions of a blueprint that wanted ones replace, and lists those
+// that nothing replaces.
+func match(tx store.Tx, org, blueprint string, all []*wanted) (surplus []string, err error) {
+	kept := map[string]string{} // by id
+	err = each(tx, org, func(id string, doc store.Doc) {
+		if !isAutomation(doc) && belongs(doc, blueprint) {
+			kept[jsonv.String(doc, "id")] = id
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range all {
+		w.kept = kept[w.id]
+		delete(kept, w.id)
+	}
+	for _, w := range all {
+		if w.kept != "" {
+			continue
+		}
+		doc, err := of(tx, org, blueprint, legacy.Short(blueprint, jsonv.String(w.doc, "identifier")))
+		if err != nil {
+			return nil, err
+		}
+		id := jsonv.String(doc, "id")
+		w.kept = kept[id]
+		delete(kept, id)
+	}
+	return slices.Sorted(maps.Values(kept)), nil
 }

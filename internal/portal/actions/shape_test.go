@@ -110,8 +110,8 @@ func TestDocumentsThatAreNoActions(t *testing.T) {
 	const webhook = `"/invocationMethod": {"type": "WEBHOOK", "url": "x"`
 	for changes, want := range map[string]string{
 		`{"/identifier": "<absent>", "/trigger": "<absent>", "/invocationMethod": "<absent>"}`: "/identifier required, /invocationMethod required, /trigger required",
-		`{"/x": 1}`: "/x additionalProperties",
-		`{"/id": "action_1", "/createdAt": "", "/createdBy": "", "/updatedAt": "", "/updatedBy": ""}`: "/createdAt additionalProperties, /createdBy additionalProperties, /id additionalProperties, /updatedAt additionalProperties, /updatedBy additionalProperties",
+		`{"/x": 1}`:                                                  "/x additionalProperties",
+		`{"/blueprint": "b"}`:                                        "/blueprint additionalProperties",
 		`{"/userInputs": {"properties": {}}}`:                        "/userInputs additionalProperties",
 		`{"/identifier": ""}`:                                        "/identifier pattern",
 		`{"/identifier": "a b"}`:                                     "/identifier pattern",
@@ -213,7 +213,7 @@ func TestDocumentsThatAreNoActions(t *testing.T) {
 
 func TestWhatIsStoredIsWhatWasSent(t *testing.T) {
 	t.Parallel()
-	sent := with(t, minimal, `{"/title": null, "/icon": "", "/requiredApproval": false, "/invocationMethod": {"type": "WEBHOOK", "url": "x", "agent": "{{ true }}", "body": {"n": 2.50, "o": {}}}}`)
+	sent := with(t, minimal, `{"/id": "action_1", "/_id": 1, "/createdAt": "x", "/createdBy": null, "/updatedAt": "x", "/updatedBy": "x", "/title": null, "/icon": "", "/requiredApproval": false, "/invocationMethod": {"type": "WEBHOOK", "url": "x", "agent": "{{ true }}", "body": {"n": 2.50, "o": {}}}}`)
 	doc, err := read(Document{Body: sent})
 	if err != nil {
 		t.Fatal(err)

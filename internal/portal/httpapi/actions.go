@@ -12,7 +12,7 @@ import (
 func (c *Call) caller() actions.Caller { return actions.Caller{Actor: c.Actor, User: c.Who.User} }
 
 func (c *Call) actionDocument() actions.Document {
-	return actions.Document{Body: c.Body, Order: template.OrderOf(c.sent, "invocationMethod")}
+	return actions.Document{Body: c.Body, Order: template.OrderOf(c.sent, "invocationMethod"), Version: c.text("version")}
 }
 
 func (c *Call) listActions() (any, error) {
@@ -35,7 +35,7 @@ func (c *Call) createAction() (any, error) {
 }
 
 func (c *Call) readAction() (any, error) {
-	action, err := c.api.actions.Read(c.Tx, c.caller(), c.params[0])
+	action, err := c.api.actions.Read(c.Tx, c.caller(), c.params[0], c.text("version"))
 	return jsonv.Object{"action": action}, err
 }
 

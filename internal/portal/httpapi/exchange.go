@@ -94,6 +94,9 @@ func (x *exchange) answer() (any, error) {
 // prepare reads the query and the body. What is wrong with them is told only to
 // those who may use the route at all (reference/identity.md §1.4).
 func (x *exchange) prepare(body []byte) (err error) {
+	if x.route.gone {
+		return fault.New(http.StatusGone, "gone", "%s is no longer served: use /v1/actions", x.route.name())
+	}
 	if x.route.handler == nil {
 		return fault.New(http.StatusNotImplemented, "not_implemented", "%s is not implemented by this server", x.route.name())
 	}

@@ -45,6 +45,8 @@ type Options struct {
 	// Deliveries may be nil: then nothing is sent.
 	Deliveries Deliveries
 	Access     *access.Access
+	// OlderActionsGone answers 410 on the older routes of actions.
+	OlderActionsGone bool
 }
 
 // Migrations is told which migrations there is work for, after the transaction
@@ -81,9 +83,13 @@ type API struct {
 // New makes the API.
 func New(o Options) *API {
 	o.Limits = o.Limits.orDefault()
+	routes := table()
+	if o.OlderActionsGone {
+		routes = withoutOlder(routes)
+	}
 	return &API{
 		store: o.Store, catalog: o.Catalog, events: o.Events, identity: o.Identity, scim: scim.New(o.Identity), clock: o.Clock, ids: o.IDs, log: o.Log,
-		body: o.Limits.Body, rate: newRate(o.Clock, o.Limits), routes: newRouter(table()),
+		body: o.Limits.Body, rate: newRate(o.Clock, o.Limits), routes: newRouter(routes),
 		migrations: o.Migrations, access: o.Access, actions: o.Actions, runs: o.Runs, deliveries: o.Deliveries, allowed: o.AllowedFrom,
 	}
 }

@@ -37,6 +37,8 @@ type route struct {
 	own   bool
 	// scim: the identity provider asks, and answers are as its protocol wants them.
 	scim bool
+	// older: it can be switched off, and is then gone.
+	older, gone bool
 	// handler is nil for a route of the API that is not built yet.
 	handler func(*Call) (any, error)
 

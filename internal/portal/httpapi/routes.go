@@ -14,8 +14,8 @@ const (
 	remove = http.MethodDelete
 )
 
-// table is every route of the API: those below, those of the identity provider, and
-// the ones of unbuilt.go.
+// table is every route of the API: those below, the older ones of actions, those of
+// the identity provider, and the ones of unbuilt.go.
 func table() []route {
 	routes := []route{
 		{method: get, pattern: "/health", open: true, probe: true, handler: (*Call).health},
@@ -117,20 +117,12 @@ func table() []route {
 		{method: patch, pattern: "/v1/actions/runs/{run}/response", tx: writes, body: true, handler: (*Call).answerRun},
 		{method: post, pattern: "/v1/actions/{action}/runs", tx: writes, body: true, handler: (*Call).executeAction},
 
-		{method: get, pattern: "/v1/blueprints/{blueprint}/actions", scope: access.ReadActions, tx: reads, handler: (*Call).listActionsOf},
-		{method: post, pattern: "/v1/blueprints/{blueprint}/actions", scope: access.CreateActions, tx: writes, body: true, handler: (*Call).createActionOf},
-		{method: put, pattern: "/v1/blueprints/{blueprint}/actions", scope: access.UpdateActions, tx: writes, body: true, handler: (*Call).putActionsOf},
-		{method: get, pattern: "/v1/blueprints/{blueprint}/actions/{action}", scope: access.ReadActions, tx: reads, handler: (*Call).readActionOf},
-		{method: put, pattern: "/v1/blueprints/{blueprint}/actions/{action}", scope: access.UpdateActions, tx: writes, body: true, handler: (*Call).putActionOf},
-		{method: remove, pattern: "/v1/blueprints/{blueprint}/actions/{action}", scope: access.DeleteActions, tx: writes, handler: (*Call).deleteActionOf},
-		{method: get, pattern: "/v1/blueprints/{blueprint}/actions/{action}/permissions", scope: access.ReadActions, tx: reads, handler: (*Call).actionPermissionsOf},
-		{method: patch, pattern: "/v1/blueprints/{blueprint}/actions/{action}/permissions", tx: writes, body: true, handler: (*Call).patchActionPermissionsOf},
-
 		{method: get, pattern: "/v1/migrations", tx: reads, handler: (*Call).listMigrations},
 		{method: post, pattern: "/v1/migrations", tx: writes, body: true, handler: (*Call).createMigration},
 		{method: get, pattern: "/v1/migrations/{migration}", tx: reads, handler: (*Call).readMigration},
 		{method: post, pattern: "/v1/migrations/{migration}/cancel", tx: writes, mayBody: true, handler: (*Call).cancelMigration},
 	}
+	routes = append(routes, olderActions()...)
 	routes = append(routes, provisioning()...)
 	for _, r := range unbuilt {
 		routes = append(routes, route{method: r.method, pattern: r.pattern, scope: r.scope})

@@ -68,8 +68,6 @@ var unbuilt = []operation{
 
 	{post, "/v1/agent/invoke", ""},
 	{get, "/v1/agent/invoke/{invocation}", ""},
-	{post, "/v1/blueprints/{blueprint}/actions/{action}/runs", ""},
-	{post, "/v1/blueprints/{blueprint}/entities/{entity}/actions/{action}/runs", ""},
 	{patch, "/v1/blueprints/{blueprint}/scorecards/{scorecard}", ""},
 	{post, "/v1/integration", access.CreateIntegrations},
 	{get, "/v1/integration/provision-enabled", ""},

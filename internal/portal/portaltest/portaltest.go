@@ -55,6 +55,8 @@ type Options struct {
 	ListAllFields, StrictPermissions bool
 	// AutomaticUserAccess lets everybody in who logs in.
 	AutomaticUserAccess bool
+	// LegacyActionRoutes is the portal's.
+	LegacyActionRoutes string
 	// Unchecked turns the checks of answers off, for benchmarks.
 	Unchecked bool
 }
@@ -103,7 +105,8 @@ func Start(t testing.TB, options ...Options) *Portal {
 		Clock: now, IDs: ident.Seeded(1), Out: &http.Client{Transport: p.calls},
 		Store: o.Store, DataFile: o.DataFile, DatabaseURL: o.DatabaseURL, Limits: o.Limits, Log: o.Log,
 		ClientID: o.ClientID, ClientSecret: o.ClientSecret, SecretKey: o.SecretKey,
-		DefaultUserStatus: o.DefaultUserStatus, ListAllFields: o.ListAllFields, StrictPermissions: o.StrictPermissions, AutomaticUserAccess: o.AutomaticUserAccess, Mail: p.mailbox.take,
+		LegacyActionRoutes: o.LegacyActionRoutes,
+		DefaultUserStatus:  o.DefaultUserStatus, ListAllFields: o.ListAllFields, StrictPermissions: o.StrictPermissions, AutomaticUserAccess: o.AutomaticUserAccess, Mail: p.mailbox.take,
 	})
 	if err != nil {
 		t.Fatalf("portal: %v", err)

@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,11 +26,14 @@ type Order struct {
 	Body   any
 	// RunAs is the e-mail of the user for whom a machine makes the run.
 	RunAs string
-	// Entity is the entity of routes that name one; it wins over the body's.
-	Entity string
-	// Blueprint narrows the actions of a blueprint's own routes.
-	Blueprint string
+	// Of is given on the older routes, which name what they run on
+	// (reference/actions.md §9.1).
+	Of *Target
 }
+
+// Target is what an older route names: a blueprint, of whose actions one is run, and
+// the entity to run it on, "" on the route of actions that make one.
+type Target struct{ Blueprint, Entity string }
 
 // execution is a run on its way, in the order of reference/actions.md §4.1.
 type execution struct {
@@ -50,8 +54,8 @@ type execution struct {
 	trigger           jsonv.Object
 }
 
-// Execute answers POST /v1/actions/{action}/runs. Whoever calls it wakes the outbox
-// after the transaction.
+// Execute answers POST /v1/actions/{action}/runs and the older routes, those in the
+// older shape. Whoever calls it wakes the outbox after the transaction.
 func (r *Runs) Execute(ctx context.Context, tx store.Tx, o Order) (jsonv.Object, error) {
 	x := &execution{r: r, ctx: ctx, tx: tx, order: o, now: r.deps.Clock.Now().UTC(), who: o.Caller}
 	for _, step := range []func() error{x.read, x.find, x.selfService, x.impersonate, x.target, x.condition, x.resolve, x.permit, x.validate} {
@@ -63,7 +67,7 @@ func (r *Runs) Execute(ctx context.Context, tx store.Tx, o Order) (jsonv.Object,
 	if err != nil {
 		return nil, err
 	}
-	return r.show(tx, o.Caller.Org, k, shown{})
+	return r.show(tx, o.Caller.Org, k, shown{older: o.Of != nil})
 }
 
 // read checks the body (step 1).
@@ -74,7 +78,15 @@ func (x *execution) read() error {
 		p.Add("", "must be object, got %s", jsonv.KindOf(x.order.Body))
 		return p.Invalid()
 	}
+	takes := []string{"properties", "entity"}
+	if x.order.Of != nil {
+		takes = takes[:1]
+	}
 	for key, v := range body {
+		if !slices.Contains(takes, key) {
+			p.Add("", "%s", fault.UnknownKey(key, takes...))
+			continue
+		}
 		switch key {
 		case "properties":
 			if x.posted, ok = v.(jsonv.Object); !ok {
@@ -84,8 +96,6 @@ func (x *execution) read() error {
 			if x.wanted, ok = v.(string); !ok && v != nil {
 				p.Add("/entity", "must be string, got %s", jsonv.KindOf(v))
 			}
-		default:
-			p.Add("", "%s", fault.UnknownKey(key, "properties", "entity"))
 		}
 	}
 	if _, ok := body["properties"]; !ok {
@@ -96,26 +106,32 @@ func (x *execution) read() error {
 			p.Add("/query/run_as", "must be an e-mail address")
 		}
 	}
-	if x.order.Entity != "" {
-		x.wanted = x.order.Entity
+	if x.order.Of != nil {
+		x.wanted = x.order.Of.Entity
 	}
 	return p.Invalid()
 }
 
 // find looks the action up (step 2).
 func (x *execution) find() (err error) {
-	stored, err := x.r.deps.Actions.Action(x.tx, x.who.Org, x.order.Action)
+	stored, err := x.stored()
 	if err != nil {
 		return err
 	}
 	x.action, x.keys = actions.Public(stored), actions.Order(stored)
 	published, said := x.action["publish"].(bool)
 	hidden := said && !published && !x.who.User.Admin()
-	foreign := x.order.Blueprint != "" && jsonv.String(x.action, "trigger", "blueprintIdentifier") != x.order.Blueprint
-	if x.action == nil || hidden || foreign {
+	if x.action == nil || hidden {
 		return fault.NotFound("Action", x.order.Action)
 	}
 	return nil
+}
+
+func (x *execution) stored() (jsonv.Object, error) {
+	if of := x.order.Of; of != nil {
+		return x.r.deps.Actions.OfBlueprint(x.tx, x.who.Org, of.Blueprint, x.order.Action)
+	}
+	return x.r.deps.Actions.Action(x.tx, x.who.Org, x.order.Action)
 }
 
 func (x *execution) selfService() error {
@@ -161,6 +177,11 @@ func (x *execution) target() (err error) {
 		return err
 	}
 	if jsonv.String(x.action, "trigger", "operation") == "CREATE" {
+		if x.order.Of != nil && x.wanted != "" {
+			var p fault.Problems
+			p.Add("/entity", "action %q makes something new: it is not run on an entity", x.order.Action)
+			return p.Invalid()
+		}
 		return nil
 	}
 	if x.wanted == "" {
