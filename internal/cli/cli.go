@@ -127,7 +127,7 @@ func runProvider(args []string, env Env) int {
 
 // openEmbedded joins the two halves: the provider learns of the portal here only.
 func openEmbedded(ctx context.Context, file string) (http.RoundTripper, io.Closer, error) {
-	p, err := portal.Open(ctx, portal.Options{DataFile: file})
+	p, err := portal.Open(ctx, portal.Options{DataFile: file, PrivateCalls: true})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -33,6 +35,12 @@ Flags:
   --failed-logins N     refuse a client id for the rest of a minute after N wrong secrets from one
                         address (default 0: further ones only wait longer and longer)
   --allow-from LIST     answer only requests from these addresses, such as 10.0.0.0/8,192.0.2.7
+  --allow-private-calls call loopback and private addresses when actions say so, which a portal
+                        does anyway that listens on loopback; link-local addresses and metadata
+                        services are never called
+  --public-url URL      where people and programs reach this portal: calls of actions to it stay
+                        inside, and links in notifications lead there
+  --azure-url URL       the root of Azure DevOps (default https://dev.azure.com)
   --list-all-fields     tell in the permissions of a blueprint of every property and relation, not
                         only of those that were given permissions of their own
   --strict-permissions  refuse permissions for users and teams that do not exist
@@ -68,6 +76,8 @@ type portalFlags struct {
 	credentials               portal.Credentials
 	secretKey, userStatus     string
 	legacyActionRoutes        string
+	privateCalls              bool
+	publicURL, azureURL       string
 }
 
 func runPortal(ctx context.Context, args []string, env Env) int {
@@ -81,6 +91,9 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 	flags.BoolVar(&f.listAllFields, "list-all-fields", false, "")
 	flags.BoolVar(&f.strictPermissions, "strict-permissions", false, "")
 	flags.Func("allow-from", "", f.allowFrom)
+	flags.BoolVar(&f.privateCalls, "allow-private-calls", false, "")
+	flags.StringVar(&f.publicURL, "public-url", "", "")
+	flags.StringVar(&f.azureURL, "azure-url", "", "")
 	flags.StringVar(&f.userStatus, "user-status", "Disabled", "")
 	flags.StringVar(&f.legacyActionRoutes, "legacy-action-routes", "served", "")
 	if err := flags.Parse(args); err != nil {
@@ -107,6 +120,11 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 		return env.fail(exitUsage, "portal", errors.New("PORT_CLIENT_ID is set but PORT_CLIENT_SECRET is not"))
 	case f.credentials.ClientID == "" && f.credentials.ClientSecret != "":
 		return env.fail(exitUsage, "portal", errors.New("PORT_CLIENT_SECRET is set but PORT_CLIENT_ID is not"))
+	}
+	for name, value := range map[string]string{"public-url": f.publicURL, "azure-url": f.azureURL} {
+		if u, err := url.Parse(value); value != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return env.fail(exitUsage, "portal", fmt.Errorf("--%s must be a URL such as https://portal.example.com, not %q", name, value))
+		}
 	}
 	if flagGiven(args, "data") && f.data == "" {
 		return env.fail(exitUsage, "portal", errors.New("--data needs the name of a file"))
@@ -165,6 +183,8 @@ func servePortal(ctx context.Context, f portalFlags, env Env) (err error) {
 		AllowedFrom: f.allowedFrom, ListAllFields: f.listAllFields, StrictPermissions: f.strictPermissions,
 		ClientID: f.credentials.ClientID, ClientSecret: f.credentials.ClientSecret,
 		SecretKey: f.secretKey, DefaultUserStatus: f.userStatus, LegacyActionRoutes: f.legacyActionRoutes,
+		PrivateCalls: f.privateCalls || onLoopback(l.Addr()),
+		PublicURL:    cmp.Or(f.publicURL, "http://"+reachable(l.Addr())), AzureURL: f.azureURL, Version: env.Version,
 	})
 	if err != nil {
 		return err
@@ -219,6 +239,13 @@ func announce(ctx context.Context, p *portal.Portal, address net.Addr, env Env, 
 		return fmt.Errorf("stdout: %w", err)
 	}
 	return nil
+}
+
+// onLoopback tells whether only programs of this machine can reach the portal: they
+// may call its other services anyway.
+func onLoopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
 }
 
 // reachable is an address a client on this machine can use: a listener on all

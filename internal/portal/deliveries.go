@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -11,15 +12,18 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/invoke"
+	"github.com/portlens/terraform-provider-port/internal/portal/outbound"
 	"github.com/portlens/terraform-provider-port/internal/portal/runs"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
 const (
-	// mostDeliveries is how many are under way at a time, of different lanes.
-	mostDeliveries = 64
-	// callTime is what a call takes at most.
-	callTime = 31 * time.Second
+	// mostDeliveries is how many are under way at a time, of different lanes. Most of
+	// them may wait for their turn at a slow host ([outbound.Limits.PerHost]): it
+	// must not be what others wait for.
+	mostDeliveries = 1024
+	// callTime is what a call takes at most, with the wait for its turn.
+	callTime = 36 * time.Second
 	// deliveryRepeat is the wait after an error of the store.
 	deliveryRepeat = time.Second
 )
@@ -30,6 +34,7 @@ const (
 type deliveries struct {
 	store  store.Store
 	runs   *runs.Runs
+	outbox *runs.Outbox
 	sender *invoke.Sender
 	secret func(store.Tx) (string, error)
 	clock  clock.Clock
@@ -105,7 +110,7 @@ func (d *deliveries) look() {
 	}
 }
 
-// due reads the outbox; with nothing in it that costs next to nothing.
+// due asks the outbox, one look at a time.
 func (d *deliveries) due() (due runs.Due, secret string, err error) {
 	d.mu.Lock()
 	busy := make(map[string]bool, len(d.busy))
@@ -115,7 +120,7 @@ func (d *deliveries) due() (due runs.Due, secret string, err error) {
 	d.mu.Unlock()
 	err = d.store.View(d.ctx, func(tx store.Tx) error {
 		var err error
-		if due, err = d.runs.Deliveries(tx, d.org, busy, mostDeliveries-len(busy)); err != nil || len(due.Now) == 0 {
+		if due, err = d.outbox.Due(tx, busy, mostDeliveries-len(busy)); err != nil || len(due.Now) == 0 {
 			return err
 		}
 		secret, err = d.secret(tx)
@@ -172,15 +177,20 @@ func (d *deliveries) attempt(one runs.Delivery, secret string) (err error) {
 		return d.finish(one, runs.Outcome{Log: "What is to be delivered cannot be decrypted: " + err.Error(), Status: runs.Failure})
 	}
 	outcome, err := d.sender.Send(d.ctx, secret, one, payload)
+	if errors.Is(err, outbound.ErrBusy) {
+		return nil // another time
+	}
 	if err != nil {
 		return err
 	}
 	return d.finish(one, outcome)
 }
 
+// finish is not broken off when the portal closes: what is known is kept.
 func (d *deliveries) finish(one runs.Delivery, outcome runs.Outcome) error {
-	return d.store.Update(d.ctx, func(tx store.Tx) error {
-		return d.runs.Delivered(d.ctx, tx, d.org, one, outcome)
+	ctx := context.WithoutCancel(d.ctx)
+	return d.store.Update(ctx, func(tx store.Tx) error {
+		return d.runs.Delivered(ctx, tx, d.org, one, outcome)
 	})
 }
 
@@ -193,8 +203,11 @@ func (d *deliveries) settle() {
 	}
 }
 
-// close ends the calls under way; what they were about is sent when the data is
-// opened again.
+// closeGrace is how long calls under way may take once the portal closes.
+const closeGrace = 3 * time.Second
+
+// close lets calls under way come to their end, but not for long; what was broken off
+// is sent when the data is opened again.
 func (d *deliveries) close() {
 	d.mu.Lock()
 	d.closed = true
@@ -202,8 +215,16 @@ func (d *deliveries) close() {
 		d.timer.Stop()
 	}
 	d.mu.Unlock()
+	done := make(chan struct{})
+	go func() { d.works.Wait(); close(done) }()
+	grace, cancel := context.WithTimeout(d.ctx, closeGrace)
+	defer cancel()
+	select {
+	case <-done:
+	case <-grace.Done():
+	}
 	d.cancel()
-	d.works.Wait()
+	<-done
 }
 
 // vault gives runs what identity keeps secret.

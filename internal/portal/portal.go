@@ -5,6 +5,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -12,7 +13,9 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,6 +49,14 @@ type Options struct {
 	// with care (see [outbound]), to private addresses only with PrivateCalls.
 	Out          *http.Client
 	PrivateCalls bool
+	// PublicURL is where people and programs reach the portal, such as
+	// "https://portal.example.com": calls to it stay inside, and links in
+	// notifications lead there. Without it they lead to Port's own pages.
+	PublicURL string
+	// AzureURL is the root of Azure DevOps; "" is https://dev.azure.com.
+	AzureURL string
+	// Version is told to those who are called.
+	Version string
 	// Store keeps the documents and stays the caller's to close; nil opens
 	// DataFile (SQLite) or DatabaseURL (PostgreSQL), of which one may be given, or
 	// memory.
@@ -103,6 +114,7 @@ type Portal struct {
 	timers     *timers
 	deliveries *deliveries
 	out        *http.Client
+	held       holding
 
 	mu     sync.Mutex
 	closed bool
@@ -160,7 +172,7 @@ func openStore(ctx context.Context, o Options) (store.Store, error) {
 }
 
 // indexVersion changes whenever [Indexes] computes other entries.
-const indexVersion = "5"
+const indexVersion = "6"
 
 // Indexes are what a portal needs a store to index.
 func Indexes() store.Indexes {
@@ -205,7 +217,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	p.actions = actions.New(actions.Deps{Clock: o.Clock, IDs: o.IDs, Access: p.access, Recorder: log})
 	p.runs = runs.New(runs.Deps{
 		Clock: o.Clock, IDs: o.IDs, Access: p.access, People: people{p}, Vault: vault{p}, Recorder: log,
-		Portal: o.IDs.Alphanumeric(16),
+		Portal: o.IDs.Alphanumeric(16), PageURL: cmp.Or(strings.TrimSuffix(o.PublicURL, "/"), portPages),
 		Mail: func(tx store.Tx, to, subject, text string) error {
 			return p.identity.Post(tx, to, mailApproval, subject, text)
 		},
@@ -219,9 +231,11 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	p.timers.catalog = p.catalog
 	p.migrations = &migrations{store: p.store, catalog: p.catalog, clock: o.Clock, log: o.Log, jobs: map[string]*migrationJob{}}
 	p.deliveries = (&deliveries{
-		store: p.store, runs: p.runs, clock: o.Clock, log: o.Log, org: p.identity.Org(), secret: p.identity.ClientSecret,
+		store: p.store, runs: p.runs, outbox: p.runs.Outbox(p.identity.Org()), clock: o.Clock, log: o.Log, org: p.identity.Org(), secret: p.identity.ClientSecret,
 		sender: invoke.New(invoke.Options{
-			Clock: o.Clock, HTTP: outbound.New(p.out.Transport, outbound.Limits{}), Self: transport{handler: p.Handler(), portal: p},
+			Clock: o.Clock, HTTP: outbound.New(p.out.Transport, outbound.Limits{Private: o.PrivateCalls}), Hosts: hostsOf(o.PublicURL),
+			Self: transport{handler: p.Handler(), portal: p}, Asked: transport{handler: p.Handler(), portal: p, token: true},
+			Azure: o.AzureURL, Version: cmp.Or(o.Version, "dev"),
 		}),
 	}).ready()
 	p.api = httpapi.New(httpapi.Options{
@@ -240,8 +254,22 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	}
 	mail.post(ctx)
 	p.timers.begin()
+	if err := p.inherit(ctx, o); err != nil {
+		return err
+	}
 	p.deliveries.begin()
 	return p.migrations.resume(ctx, p.identity.Org())
+}
+
+// portPages is where Port's own pages are.
+const portPages = "https://app.getport.io"
+
+// hostsOf is the host of a URL, if there is one.
+func hostsOf(public string) []string {
+	if u, err := url.Parse(public); err == nil && u.Host != "" {
+		return []string{u.Host}
+	}
+	return nil
 }
 
 // ErrClosed is what a closed portal answers with.
@@ -315,8 +343,12 @@ func (p *Portal) Login(ctx context.Context, l identity.Login) (token string, err
 // Organization is the id of the portal's organization.
 func (p *Portal) Organization() string { return p.identity.Org() }
 
-// Close waits for requests in flight and releases the store if the portal opened it.
+// Close waits for requests in flight and releases the store if the portal opened
+// it. Deliveries come first: one that asks the portal itself must not find it closed.
 func (p *Portal) Close() error {
+	if p.deliveries != nil {
+		p.deliveries.close()
+	}
 	p.mu.Lock()
 	was := p.closed
 	p.closed = true
@@ -328,9 +360,7 @@ func (p *Portal) Close() error {
 	if p.timers != nil {
 		p.timers.close()
 	}
-	if p.deliveries != nil && !was {
-		p.deliveries.close()
-	}
+	p.held.release()
 	if was || !p.ownStore || p.store == nil {
 		return nil
 	}

@@ -51,6 +51,10 @@ type scenario struct {
 	} `yaml:"permissions"`
 	// UserStatus is the status that users begin with, "" for the default.
 	UserStatus string `yaml:"user_status"`
+	// Start is where the clock stands at first.
+	Start string `yaml:"start"`
+	// ClientSecret replaces the short secret of test portals.
+	ClientSecret string `yaml:"client_secret"`
 	// AutomaticAccess lets everybody log in.
 	AutomaticAccess bool `yaml:"automatic_access"`
 	// LegacyActionRoutes is "gone" or "".
@@ -73,6 +77,15 @@ type step struct {
 	Holds   []string          `yaml:"contains"` // text of the answer
 	Save    map[string]string `yaml:"save"`     // name: pointer into the answer
 	Mail    []string          `yaml:"mail"`     // "kind to" of all that was mailed so far, oldest first
+	// Backends say what URLs do when the portal calls them from now on; by default
+	// they answer 200.
+	Backends map[string]struct {
+		Status int               `yaml:"status"`
+		Body   any               `yaml:"body"` // JSON, or a text as it is
+		Pad    int               `yaml:"pad"`
+		Header map[string]string `yaml:"header"`
+		Refuse bool              `yaml:"refuse"`
+	} `yaml:"backends"`
 	// Sent are the calls that the portal made since the last step that lists them:
 	// {method, url, body, headers}.
 	Sent any `yaml:"sent"`
@@ -136,6 +149,12 @@ func (s scenario) run(t *testing.T, storage string, given any) {
 		ListAllFields: s.Permissions.ListAllFields, StrictPermissions: s.Permissions.Strict,
 		Limits: portal.Limits{Requests: s.Limits.Requests, Window: s.Limits.Window, FailedLogins: s.Limits.Logins},
 	}
+	if s.ClientSecret != "" {
+		o.ClientID, o.ClientSecret = portaltest.ClientID, s.ClientSecret
+	}
+	if s.Start != "" {
+		o.Start, _ = jsonv.ParseTime(s.Start)
+	}
 	switch storage {
 	case "sqlite":
 		o.DataFile = filepath.Join(t.TempDir(), "portal.db")
@@ -150,6 +169,14 @@ func (s scenario) run(t *testing.T, storage string, given any) {
 	for i, st := range s.Steps {
 		if st.Advance > 0 {
 			p.Advance(st.Advance)
+		}
+		for url, b := range st.Backends {
+			text, isText := b.Body.(string)
+			if b.Body != nil && !isText {
+				text = string(jsonv.Encode(fromYAML(t, b.Body)))
+			}
+			text += strings.Repeat("x", max(0, b.Pad-len(text)))
+			p.Backend(url, portaltest.Backend{Status: b.Status, Body: text, Header: b.Header, Refuse: b.Refuse})
 		}
 		if st.Login != nil && !t.Failed() {
 			st.Login.run(t, p, i+1, saved)

@@ -14,6 +14,8 @@ import (
 type transport struct {
 	handler http.Handler
 	portal  *Portal
+	// token leaves it to the requests' own tokens who asks.
+	token bool
 }
 
 // RoundTrip implements [http.RoundTripper]. The handler runs until it is done or
@@ -29,7 +31,11 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, refuse(req, err)
 	}
-	resp, err := call(t.handler, req.WithContext(httpapi.As(ctx, t.portal.identity.Machine())))
+	within := httpapi.As(ctx, t.portal.identity.Machine())
+	if t.token {
+		within = httpapi.Inside(ctx)
+	}
+	resp, err := call(t.handler, req.WithContext(within))
 	if resp != nil {
 		resp.Request = req
 	}

@@ -131,6 +131,7 @@ type contextKey int
 const (
 	trailKey contextKey = iota
 	principalKey
+	insideKey
 )
 
 // WithTrail makes the API note in t how it understood the request.
@@ -142,6 +143,12 @@ func WithTrail(ctx context.Context, t *Trail) context.Context {
 // code in the same process can say so.
 func As(ctx context.Context, who identity.Principal) context.Context {
 	return context.WithValue(ctx, principalKey, who)
+}
+
+// Inside makes the API take the request as coming from this process, whatever
+// addresses are allowed; who asks is for the token to say.
+func Inside(ctx context.Context) context.Context {
+	return context.WithValue(ctx, insideKey, true)
 }
 
 // ServeHTTP answers one request. Nothing leaves it but a JSON object with "ok"

@@ -28,7 +28,7 @@ func (x *exchange) fromAllowed() error {
 	if len(x.api.allowed) == 0 || x.route.probe {
 		return nil
 	}
-	if _, ok := x.r.Context().Value(principalKey).(identity.Principal); ok {
+	if _, ok := x.r.Context().Value(principalKey).(identity.Principal); ok || x.r.Context().Value(insideKey) != nil {
 		return nil
 	}
 	if from, err := netip.ParseAddr(x.call.from); err == nil {

@@ -29,9 +29,9 @@ type Clock interface{ Now() time.Time }
 type Options struct {
 	Clock Clock
 	HTTP  *outbound.Client
-	// Self carries requests to the portal's own API, with machine rights unless they
-	// carry a token of their own (§3.2 "Calls to Port itself").
-	Self http.RoundTripper
+	// Self carries requests to the portal's own API, with machine rights; Asked
+	// those that carry a token of their own (§3.2 "Calls to Port itself").
+	Self, Asked http.RoundTripper
 	// Hosts are names by which the portal is called itself, beside those of Port.
 	Hosts []string
 	// Azure is the root of Azure DevOps.
@@ -57,23 +57,20 @@ const HeaderRun = "X-Port-Run-Id"
 // maxResponse bounds what is kept of a backend's answer, in bytes.
 const maxResponse = 64 << 10
 
-// Send makes one attempt. An error says that nothing is known of the outcome, since
-// ctx has ended.
+// Send makes one attempt. An error says that there was none ([outbound.ErrBusy]) or
+// that ctx broke it off: nothing is known of the outcome, it is to be made again.
 func (s *Sender) Send(ctx context.Context, secret string, d runs.Delivery, payload jsonv.Object) (runs.Outcome, error) {
-	var o runs.Outcome
 	switch {
 	case d.Kind == runs.DeliverNotice:
-		o = s.notice(ctx, secret, d, payload)
+		return s.notice(ctx, secret, d, payload)
 	case d.Method == "WEBHOOK":
-		o = s.webhook(ctx, secret, d, payload)
+		return s.webhook(ctx, secret, d, payload)
 	case d.Method == "AZURE_DEVOPS":
-		o = s.azure(ctx, secret, d, payload)
+		return s.azure(ctx, secret, d, payload)
 	case d.Method == "KAFKA":
-		o = runs.Outcome{Log: "kafka backend is not configured"}
-	default:
-		o = runs.Outcome{Log: fmt.Sprintf("%s backend is not configured", strings.ToLower(d.Method)), Status: runs.Failure}
+		return runs.Outcome{Log: "kafka backend is not configured"}, nil
 	}
-	return o, ctx.Err()
+	return runs.Outcome{Log: fmt.Sprintf("%s backend is not configured", strings.ToLower(d.Method)), Status: runs.Failure}, nil
 }
 
 // signed makes a request with a JSON body and its signature.
@@ -94,7 +91,7 @@ func (s *Sender) signed(ctx context.Context, method, address, secret string, bod
 	return r, nil
 }
 
-func (s *Sender) webhook(ctx context.Context, secret string, d runs.Delivery, payload jsonv.Object) runs.Outcome {
+func (s *Sender) webhook(ctx context.Context, secret string, d runs.Delivery, payload jsonv.Object) (runs.Outcome, error) {
 	method := jsonv.String(payload, "method")
 	var body []byte
 	if v, ok := payload["body"]; ok && method != http.MethodGet {
@@ -102,7 +99,7 @@ func (s *Sender) webhook(ctx context.Context, secret string, d runs.Delivery, pa
 	}
 	r, err := s.signed(ctx, method, jsonv.String(payload, "url"), secret, body)
 	if err != nil {
-		return runs.Outcome{Log: "The request cannot be made: " + err.Error(), Status: runs.Failure}
+		return runs.Outcome{Log: "The request cannot be made: " + cause(err), Status: runs.Failure}, nil
 	}
 	r.Header.Set(HeaderRun, d.Run)
 	for name, v := range jsonv.Map(payload, "headers") {
@@ -116,7 +113,16 @@ func (s *Sender) webhook(ctx context.Context, secret string, d runs.Delivery, pa
 		r.Header.Set(name, text)
 	}
 	answer, err := s.do(ctx, r, d.Run)
-	return outcome(answer, err, jsonv.Bool(payload, "synchronized"))
+	if undecided(ctx, err) {
+		return runs.Outcome{}, err
+	}
+	return outcome(answer, err, jsonv.Bool(payload, "synchronized")), nil
+}
+
+// undecided tells that an error says nothing about the backend: there was no
+// attempt, or the portal broke it off.
+func undecided(ctx context.Context, err error) bool {
+	return err != nil && (ctx.Err() != nil || errors.Is(err, outbound.ErrBusy))
 }
 
 // outcome is what an answer means for the run: only a synchronous one decides about
@@ -169,21 +175,29 @@ func (s *Sender) do(ctx context.Context, r *http.Request, run string) (outbound.
 	if !s.isSelf(r.URL) {
 		return s.o.HTTP.Do(ctx, r)
 	}
-	q := r.URL.Query()
-	if q.Get("run_id") == "" {
+	if q := r.URL.Query(); r.Method != http.MethodGet && q.Get("run_id") == "" {
 		q.Set("run_id", run) // what the run writes is tied to it
 		r.URL.RawQuery = q.Encode()
 	}
-	answer, err := s.o.Self.RoundTrip(r.WithContext(ctx))
+	via := s.o.Self
+	if r.Header.Get("Authorization") != "" && s.o.Asked != nil {
+		via = s.o.Asked
+	}
+	limited, cancel := context.WithTimeout(ctx, selfTime)
+	defer cancel()
+	answer, err := via.RoundTrip(r.WithContext(limited))
 	if err != nil {
 		return outbound.Answer{}, err
 	}
-	body, err := io.ReadAll(answer.Body)
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxResponse+1))
 	if closed := answer.Body.Close(); err == nil {
 		err = closed
 	}
 	return outbound.Answer{Status: answer.StatusCode, Header: answer.Header, Body: body}, err
 }
+
+// selfTime bounds a call to the portal itself as others are (§3.2).
+const selfTime = 30 * time.Second
 
 func (s *Sender) isSelf(u *url.URL) bool {
 	if s.o.Self == nil || u.Path != "/v1" && !strings.HasPrefix(u.Path, "/v1/") {
@@ -192,36 +206,41 @@ func (s *Sender) isSelf(u *url.URL) bool {
 	return slices.Contains(portHosts, u.Hostname()) || slices.Contains(s.o.Hosts, u.Host)
 }
 
-func (s *Sender) azure(ctx context.Context, secret string, d runs.Delivery, payload jsonv.Object) runs.Outcome {
+func (s *Sender) azure(ctx context.Context, secret string, d runs.Delivery, payload jsonv.Object) (runs.Outcome, error) {
 	address := fmt.Sprintf("%s/%s/_apis/public/distributedtask/webhooks/%s?api-version=6.0-preview",
 		strings.TrimSuffix(s.o.Azure, "/"), url.PathEscape(jsonv.String(payload, "org")), url.PathEscape(jsonv.String(payload, "webhook")))
 	body := jsonv.Encode(payload["payload"])
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return runs.Outcome{Log: "The request cannot be made: " + err.Error(), Status: runs.Failure}
+		return runs.Outcome{Log: "The request cannot be made: " + cause(err), Status: runs.Failure}, nil
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "port-reference-server/"+s.o.Version)
 	r.Header.Set(crypt.HeaderAzure, crypt.SignAzure(secret, body))
 	r.Header.Set(HeaderRun, d.Run)
 	answer, err := s.o.HTTP.Do(ctx, r)
-	return outcome(answer, err, false)
+	if undecided(ctx, err) {
+		return runs.Outcome{}, err
+	}
+	return outcome(answer, err, false), nil
 }
 
 // notice tells approvers. What goes wrong is told in the log of the run and changes
 // nothing.
-func (s *Sender) notice(ctx context.Context, secret string, d runs.Delivery, notice jsonv.Object) runs.Outcome {
+func (s *Sender) notice(ctx context.Context, secret string, d runs.Delivery, notice jsonv.Object) (runs.Outcome, error) {
 	r, err := s.signed(ctx, http.MethodPost, jsonv.String(notice, "url"), secret, jsonv.Encode(notice["body"]))
 	if err != nil {
-		return runs.Outcome{Log: "Approvers cannot be notified: " + err.Error()}
+		return runs.Outcome{Log: "Approvers cannot be notified: " + cause(err)}, nil
 	}
 	r.Header.Set(HeaderRun, d.Run)
 	answer, err := s.o.HTTP.Do(ctx, r)
 	switch {
+	case undecided(ctx, err):
+		return runs.Outcome{}, err
 	case err != nil:
-		return runs.Outcome{Log: "Approvers were not notified: " + cause(err)}
+		return runs.Outcome{Log: "Approvers were not notified: " + cause(err)}, nil
 	case answer.Status < 200 || answer.Status > 299:
-		return runs.Outcome{Log: fmt.Sprintf("Approvers were not notified: the webhook answered %d", answer.Status)}
+		return runs.Outcome{Log: fmt.Sprintf("Approvers were not notified: the webhook answered %d", answer.Status)}, nil
 	}
-	return runs.Outcome{}
+	return runs.Outcome{}, nil
 }

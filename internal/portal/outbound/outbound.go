@@ -30,6 +30,8 @@ type Limits struct {
 	Body int64
 	// PerHost is the most calls to one host at a time; it defaults to 16.
 	PerHost int
+	// Wait is the longest that a call waits for its turn; it defaults to 5 seconds.
+	Wait time.Duration
 }
 
 func (l Limits) orDefault() Limits {
@@ -42,11 +44,17 @@ func (l Limits) orDefault() Limits {
 	if l.PerHost <= 0 {
 		l.PerHost = 16
 	}
+	if l.Wait <= 0 {
+		l.Wait = 5 * time.Second
+	}
 	return l
 }
 
 // ErrRefused says that an address must not be called.
 var ErrRefused = errors.New("this address must not be called by the portal")
+
+// ErrBusy says that a call was not made: others to the same host went on for too long.
+var ErrBusy = errors.New("too many calls to this host are under way")
 
 // Transport is an [http.RoundTripper] that keeps to the limits of addresses. It
 // takes no proxy from the environment: what a proxy connects to cannot be checked.
@@ -188,8 +196,18 @@ func (c *Client) enter(ctx context.Context, name string) (leave func(), err erro
 	select {
 	case h.slots <- struct{}{}:
 		return func() { <-h.slots; gone() }, nil
-	case <-ctx.Done():
+	default:
+	}
+	patience, cancel := context.WithTimeout(ctx, c.limits.Wait)
+	defer cancel()
+	select {
+	case h.slots <- struct{}{}:
+		return func() { <-h.slots; gone() }, nil
+	case <-patience.Done():
 		gone()
-		return nil, ctx.Err()
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return nil, ErrBusy
 	}
 }

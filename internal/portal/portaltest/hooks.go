@@ -2,11 +2,14 @@ package portaltest
 
 import (
 	"bytes"
+	"cmp"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/httpapi"
@@ -213,11 +216,31 @@ type Outgoing struct {
 	Header            http.Header
 }
 
-// outgoing is the transport of the portal's outgoing client: it answers 200 and
-// remembers.
+// Backend is what somebody whom the portal calls does. The zero value answers 200.
+type Backend struct {
+	Status int
+	Body   string
+	Header map[string]string
+	// Refuse answers nothing: the connection is refused.
+	Refuse bool
+}
+
+// Backend orders what a URL does whenever the portal calls it.
+func (p *Portal) Backend(url string, b Backend) {
+	p.calls.mu.Lock()
+	defer p.calls.mu.Unlock()
+	if p.calls.backends == nil {
+		p.calls.backends = map[string]Backend{}
+	}
+	p.calls.backends[url] = b
+}
+
+// outgoing is the transport of the portal's outgoing client: it answers as was
+// ordered and remembers.
 type outgoing struct {
-	mu    sync.Mutex
-	calls []Outgoing
+	mu       sync.Mutex
+	calls    []Outgoing
+	backends map[string]Backend
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -235,8 +258,18 @@ func (o *outgoing) RoundTrip(r *http.Request) (*http.Response, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.calls = append(o.calls, Outgoing{r.Method, r.URL.String(), string(body), r.Header.Clone()})
+	b := o.backends[r.URL.String()]
+	if b.Refuse {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	}
 	w := httptest.NewRecorder()
-	w.WriteHeader(http.StatusOK)
+	for name, value := range b.Header {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(cmp.Or(b.Status, http.StatusOK))
+	if _, err := w.WriteString(b.Body); err != nil {
+		return nil, err
+	}
 	return w.Result(), nil
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -47,7 +45,7 @@ type Delivery struct {
 
 // Lease is how long what a portal has written down is its own to send. It is longer
 // than a call may take: what is left over after that is somebody's who has gone.
-const Lease = 45 * time.Second
+const Lease = 60 * time.Second
 
 // send writes a delivery down.
 func (r *Runs) send(tx store.Tx, org string, d Delivery) error {
@@ -60,41 +58,6 @@ func (r *Runs) send(tx store.Tx, org string, d Delivery) error {
 		"kind": d.Kind, "run": d.Run, "lane": d.Lane, "method": d.Method, "sealed": d.Sealed,
 	}
 	return tx.Put(KindDelivery, doc, org, id)
-}
-
-// Due is what a portal may send.
-type Due struct {
-	// Now are deliveries to be sent, each the first of its lane.
-	Now []Delivery
-	// Later is when to look again for what others have not sent; zero is never.
-	Later time.Time
-}
-
-// Deliveries lists what is to be sent, oldest first, of lanes that are not busy, up
-// to a limit.
-func (r *Runs) Deliveries(tx store.Tx, org string, busy map[string]bool, limit int) (Due, error) {
-	var due Due
-	now := r.deps.Clock.Now().UTC()
-	taken := map[string]bool{}
-	for row, err := range tx.Scan(KindDelivery, nil, store.Page{}, org) {
-		if err != nil {
-			return due, err
-		}
-		d := deliveryOf(row)
-		if busy[d.Lane] || taken[d.Lane] {
-			continue
-		}
-		taken[d.Lane] = true
-		switch {
-		case d.by != r.deps.Portal && d.until.After(now):
-			if due.Later.IsZero() || d.until.Before(due.Later) {
-				due.Later = d.until
-			}
-		case len(due.Now) < limit:
-			due.Now = append(due.Now, d)
-		}
-	}
-	return due, nil
 }
 
 func deliveryOf(row store.Row) Delivery {
@@ -110,6 +73,29 @@ func deliveryOf(row store.Row) Delivery {
 // portal's, and long enough for a call.
 func (r *Runs) Mine(d Delivery, call time.Duration) bool {
 	return d.by == r.deps.Portal && d.until.After(r.deps.Clock.Now().Add(call))
+}
+
+// Inherit frees what portals hold of which is known that they are gone, all but this
+// one: it is sent at once.
+func (r *Runs) Inherit(tx store.Tx, org string) error {
+	var held []store.Row
+	for row, err := range tx.Scan(KindDelivery, nil, store.Page{}, org) {
+		if err != nil {
+			return err
+		}
+		if jsonv.String(row.Doc, "by") != r.deps.Portal {
+			held = append(held, row)
+		}
+	}
+	until := clock.Stamp(r.deps.Clock.Now().UTC().Add(Lease))
+	for _, row := range held {
+		doc := jsonv.CloneObject(row.Doc)
+		doc["by"], doc["until"] = r.deps.Portal, until
+		if err := tx.Put(KindDelivery, doc, row.Key...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Take makes a delivery this portal's for another while; false says that somebody
@@ -174,7 +160,11 @@ func (r *Runs) Delivered(_ context.Context, tx store.Tx, org string, d Delivery,
 	}
 	by := jsonv.String(k.run, "createdBy")
 	if o.Log != "" {
-		if _, err := r.addLog(tx, org, by, d.Run, o.Log); err != nil {
+		secrets, err := r.deps.Vault.Secrets(tx, org)
+		if err != nil {
+			return err
+		}
+		if _, err := r.addLog(tx, org, by, d.Run, hide(o.Log, secrets)); err != nil {
 			return err
 		}
 	}
@@ -208,65 +198,6 @@ func (r *Runs) portal(org string, k *kept) Caller {
 // validHeader tells whether a name and a text can be sent as a header.
 func validHeader(name, text string) bool {
 	return httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(text)
-}
-
-// notify writes down whom to tell that a run waits for approval, and how
-// (reference/actions.md §4.7).
-func (r *Runs) notify(tx store.Tx, org string, k *kept, action jsonv.Object) error {
-	how := jsonv.Map(action, "approvalNotification")
-	link := r.deps.PageURL + "/organization/run?runId=" + k.id()
-	email := jsonv.String(k.hidden, hiddenCreator)
-	title := orElse(jsonv.String(action, "title"), jsonv.String(action, "identifier"))
-	text := orElse(email, jsonv.String(k.run, "createdBy")) + " asks to run " + title
-	lines := []string{}
-	for _, id := range sortedKeys(jsonv.Map(k.run, "rawProperties")) {
-		lines = append(lines, id+": "+textOf(jsonv.Map(k.run, "rawProperties")[id]))
-	}
-	if jsonv.String(how, "type") != "webhook" {
-		return r.mail(tx, k, "Approval required: "+title, strings.Join(slices.Concat([]string{text}, lines, []string{link}), "\n"))
-	}
-	notice := jsonv.Object{"url": how["url"], "body": jsonv.Object{
-		"type": "APPROVAL_REQUEST", "run": k.run, "action": jsonv.Object{"identifier": action["identifier"], "title": action["title"]},
-		"requestedBy": jsonv.Object{"email": email, "id": k.run["createdBy"]}, "approvers": jsonv.List(k.hidden, hiddenApprovers), "link": link,
-	}}
-	if jsonv.String(how, "format") == "slack" {
-		notice["body"] = slack(text, lines, link)
-	}
-	sealed, err := r.deps.Vault.Seal(string(jsonv.Encode(notice)), k.id())
-	if err != nil {
-		return err
-	}
-	return r.send(tx, org, Delivery{Kind: DeliverNotice, Run: k.id(), Lane: "notice " + k.id(), Sealed: sealed})
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
-// mail tells the approvers that lists name; whom a policy names gets none.
-func (r *Runs) mail(tx store.Tx, k *kept, subject, text string) error {
-	if jsonv.Bool(k.hidden, hiddenPolicy) || r.deps.Mail == nil {
-		return nil
-	}
-	for _, to := range jsonv.Strings(k.hidden[hiddenApprovers]) {
-		if err := r.deps.Mail(tx, to, subject, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func slack(text string, lines []string, link string) jsonv.Object {
-	details := strings.Join(append([]string{text}, lines...), "\n")
-	return jsonv.Object{"text": text, "blocks": []any{
-		jsonv.Object{"type": "section", "text": jsonv.Object{"type": "mrkdwn", "text": details}},
-		jsonv.Object{"type": "actions", "elements": []any{
-			jsonv.Object{"type": "button", "text": jsonv.Object{"type": "plain_text", "text": "Review"}, "url": link},
-		}},
-	}}
 }
 
 // expiry is when what somebody claimed may be claimed again.

@@ -3,8 +3,10 @@ package runs
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/actions"
@@ -49,14 +51,43 @@ func (r *Runs) start(ctx context.Context, tx store.Tx, org string, k *kept, enti
 	if s.payload, err = s.evaluate(s.secrets); err != nil {
 		return s.failOn(err)
 	}
+	if err := complete(s.payload, jsonv.String(s.method, "type")); err != nil {
+		return s.failOn(err)
+	}
+	if k.run["payload"], err = s.readable(); err != nil {
+		return s.failOn(err)
+	}
+	return s.deliver()
+}
+
+// readable is the evaluated method for everybody to read: what is secret is masked
+// (§3.4). Only the method that is sent must make sense, so a URL that is a secret as
+// a whole is no fault here.
+func (s *starting) readable() (jsonv.Object, error) {
+	if len(s.secrets) == 0 {
+		return s.payload, nil
+	}
 	hidden := make(map[string]string, len(s.secrets))
 	for name := range s.secrets {
 		hidden[name] = masked
 	}
-	if k.run["payload"], err = s.evaluate(hidden); err != nil {
-		return s.failOn(err)
+	out, err := s.evaluate(hidden)
+	var impossible *template.Error
+	if errors.As(err, &impossible) { // only with what is secret it makes sense
+		return jsonv.Object{"type": s.method["type"]}, nil
 	}
-	return s.deliver()
+	if err != nil {
+		return nil, err
+	}
+	if jsonv.String(s.method, "type") == "WEBHOOK" {
+		// They are none of the secrets: how it is sent follows from what is sent.
+		for _, key := range []string{"agent", "synchronized", "method"} {
+			out[key] = s.payload[key]
+		}
+		out["headers"] = texts(jsonv.Map(out, "headers"))
+		return out, nil
+	}
+	return out, complete(out, jsonv.String(s.method, "type"))
 }
 
 // evaluationDocument is what templates see (§3.4), all but the secrets.
@@ -128,7 +159,7 @@ func (s *starting) evaluate(secrets map[string]string) (jsonv.Object, error) {
 	if !ok {
 		return nil, errors.New("the invocation method is no object")
 	}
-	return complete(out, s.method)
+	return out, nil
 }
 
 // failOn ends the run for what is wrong with its method; other errors stay errors.
@@ -149,7 +180,9 @@ func (s *starting) fail(why string) error {
 	return s.r.enter(s.k, fail, s.r.deps.Clock.Now().UTC())
 }
 
+// log keeps what is secret out of the line.
 func (s *starting) log(line string) error {
+	line = hide(line, s.secrets)
 	_, err := s.r.addLog(s.tx, s.org, jsonv.String(s.k.run, "createdBy"), s.k.id(), line)
 	return err
 }
@@ -160,8 +193,8 @@ type badMethod struct{ message string }
 func (b *badMethod) Error() string { return b.message }
 
 // complete checks an evaluated method and fills in its defaults.
-func complete(out, method jsonv.Object) (jsonv.Object, error) {
-	switch jsonv.String(method, "type") {
+func complete(out jsonv.Object, kind string) error {
+	switch kind {
 	case "WEBHOOK":
 		return webhook(out)
 	case "GITHUB":
@@ -173,38 +206,56 @@ func complete(out, method jsonv.Object) (jsonv.Object, error) {
 			out["integrationActionExecutionProperties"] = p
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // methods are the HTTP methods of a webhook (§3.1).
 var methods = []string{"POST", "PUT", "PATCH", "DELETE", "GET"}
 
-func webhook(out jsonv.Object) (jsonv.Object, error) {
+func webhook(out jsonv.Object) error {
 	address, _ := out["url"].(string)
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, &badMethod{"/url is no absolute http or https URL"}
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return &badMethod{"/url is no absolute http or https URL"}
 	}
 	out["agent"], out["synchronized"] = flag(out["agent"], false), flag(out["synchronized"], false)
 	if m, _ := out["method"].(string); m == "" || !slices.Contains(methods, m) {
 		if out["method"] != nil {
-			return nil, &badMethod{"/method is none of POST, PUT, PATCH, DELETE, GET"}
+			return &badMethod{"/method is none of POST, PUT, PATCH, DELETE, GET"}
 		}
 		out["method"] = "POST"
 	}
-	headers := jsonv.Object{}
-	for name, v := range jsonv.Map(out, "headers") {
-		if v == nil {
-			continue
+	headers := texts(jsonv.Map(out, "headers"))
+	for _, name := range sortedKeys(headers) {
+		if !validHeader(name, jsonv.String(headers, name)) {
+			return &badMethod{"/headers/" + name + " is no HTTP header"}
 		}
-		text := textOf(v)
-		if !validHeader(name, text) {
-			return nil, &badMethod{"/headers/" + name + " is no HTTP header"}
-		}
-		headers[name] = text
 	}
 	out["headers"] = headers
-	return out, nil
+	return nil
+}
+
+// texts are headers as text; those that came out null are not sent.
+func texts(headers jsonv.Object) jsonv.Object {
+	out := jsonv.Object{}
+	for name, v := range headers {
+		if v != nil {
+			out[name] = textOf(v)
+		}
+	}
+	return out
+}
+
+// hide keeps the values of secrets out of a text that people read. Short ones are
+// left: they would be found where they are not meant.
+func hide(text string, secrets map[string]string) string {
+	const least = 4
+	for _, name := range slices.SortedFunc(maps.Keys(secrets), func(a, b string) int { return len(secrets[b]) - len(secrets[a]) }) {
+		if v := secrets[name]; len(v) >= least {
+			text = strings.ReplaceAll(text, v, masked)
+		}
+	}
+	return text
 }
 
 // flag reads a boolean that may have come out of a template as text.

@@ -76,7 +76,7 @@ func put(tx store.Tx, org string, k *kept) error {
 
 // Indexes are what a store needs to find runs.
 func Indexes() store.Indexes {
-	return store.Indexes{KindRun: indexRun, KindDelivery: indexDelivery}
+	return store.Indexes{KindRun: indexRun}
 }
 
 // The paths of index entries.
@@ -86,7 +86,6 @@ const (
 	indexExternal = "external"
 	indexActive   = "active"
 	indexPending  = "pending"
-	indexLane     = "lane"
 )
 
 func indexRun(d store.Doc) []store.Entry {
@@ -107,10 +106,6 @@ func indexRun(d store.Doc) []store.Entry {
 		}
 	}
 	return out
-}
-
-func indexDelivery(d store.Doc) []store.Entry {
-	return []store.Entry{{Path: indexLane, Value: jsonv.String(d, "lane")}}
 }
 
 // equal is a [store.Where] that an index answers.
