@@ -4,11 +4,11 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -183,7 +183,7 @@ func knownAssignees(tx store.Tx, org string, patch jsonv.Object) error {
 		for _, name := range namesIn(patch, kind.list) {
 			id := name
 			if kind.list == "users" {
-				id = strings.ToLower(name) // how e-mail addresses are kept
+				id = ident.Email(name) // how e-mail addresses are kept
 			}
 			there, err := catalog.EntityExists(tx, org, kind.blueprint, id)
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -114,7 +115,7 @@ func (a *Access) MayApprove(ctx context.Context, tx store.Tx, voter Subject, x E
 		if err != nil {
 			return err
 		}
-		allowed = slices.Contains(emails, strings.ToLower(voter.User.Email))
+		allowed = slices.Contains(emails, ident.Email(voter.User.Email))
 	} else {
 		allowed = voter.User.Admin() || listsOf(doc, approveKey).names(voter.User)
 	}
@@ -138,7 +139,7 @@ func (a *Access) Approvers(ctx context.Context, tx store.Tx, x Execution) ([]str
 		if err != nil {
 			return nil, err
 		}
-		named = func(u *User) bool { return slices.Contains(emails, strings.ToLower(u.Email)) }
+		named = func(u *User) bool { return slices.Contains(emails, ident.Email(u.Email)) }
 	}
 	return activeUsers(tx, x.Executor.Org, named)
 }

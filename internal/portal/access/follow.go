@@ -2,10 +2,10 @@ package access
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -39,7 +39,7 @@ func (a *Access) Renamed(tx store.Tx, org string, what Assignee, was, is string)
 func (a *Access) replace(tx store.Tx, org string, what Assignee, was, is string) error {
 	same := func(name string) bool { return name == was }
 	if what != AssigneeTeam {
-		same = func(name string) bool { return strings.EqualFold(name, was) }
+		same = func(name string) bool { return ident.SameEmail(name, was) }
 	}
 	for _, kind := range listing {
 		var changed []store.Row

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jq"
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 	"github.com/portlens/terraform-provider-port/internal/portal/template"
 )
@@ -58,7 +58,7 @@ func (a *Access) policyApprovers(ctx context.Context, tx store.Tx, x Execution, 
 	var emails []string
 	err := a.conditions(ctx, tx, x, who, policy, func(value any) {
 		for _, email := range jsonv.Strings(value) {
-			emails = append(emails, strings.ToLower(email))
+			emails = append(emails, ident.Email(email))
 		}
 	})
 	return emails, err

@@ -11,6 +11,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -178,7 +179,7 @@ func (a *Access) triggerUser(tx store.Tx, who Subject) (jsonv.Object, error) {
 // names splits a title at its first blank (reference/identity.md §4.2); an e-mail
 // that stands for a title that was not given is no name.
 func names(title, email string) (first, last string) {
-	if strings.EqualFold(title, email) {
+	if ident.SameEmail(title, email) {
 		return "", ""
 	}
 	first, last, _ = strings.Cut(title, " ")
@@ -194,7 +195,7 @@ func activeUsers(tx store.Tx, org string, which func(*User) bool) ([]string, err
 			return nil, err
 		}
 		if u := userOf(row.Doc); jsonv.String(row.Doc, "properties", "status") == "Active" && which(u) {
-			out = append(out, strings.ToLower(u.Email))
+			out = append(out, ident.Email(u.Email))
 		}
 	}
 	slices.Sort(out)

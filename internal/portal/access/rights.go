@@ -2,10 +2,10 @@ package access
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/query"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
@@ -76,7 +76,7 @@ func (b block) hasTeam(u *User) bool {
 }
 
 func (b block) hasUser(u *User) bool {
-	return slices.ContainsFunc(b.users, func(email string) bool { return strings.EqualFold(email, u.Email) })
+	return slices.ContainsFunc(b.users, func(email string) bool { return ident.SameEmail(email, u.Email) })
 }
 
 // owns tells whether the user can own entities of a blueprint at all.

@@ -2,9 +2,9 @@ package access
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -53,6 +53,16 @@ func ManagesAction(u *User, action jsonv.Object) bool {
 	return jsonv.String(action, "trigger", "type") == "self-service" && blueprint != "" && u.Manages(blueprint)
 }
 
+// MayLetWrite tells whether a user may have an action write entities of a blueprint.
+// It does so with the rights of the organization (reference/identity.md §7.7 X8), so
+// that who could order it for anything would be an administrator in all but name:
+// moderators get no further than to the blueprints they moderate, and to users not
+// at all, whose roles are for administrators alone (§2.5 S3, §7.1). A template could
+// yield any blueprint and is none that somebody moderates.
+func MayLetWrite(u *User, blueprint string) bool {
+	return u.Admin() || blueprint != userBlueprint && u.Manages(blueprint)
+}
+
 // Run is what decides who sees a run (reference/actions.md §4.6).
 type Run struct {
 	// Open is allowAnyoneToViewRuns of its action, nil when it does not say.
@@ -77,7 +87,7 @@ func SeesRun(u *User, r Run) bool {
 	case slices.Contains(r.Creators, u.ID):
 		return true
 	}
-	return slices.ContainsFunc(r.Approvers, func(email string) bool { return strings.EqualFold(email, u.Email) })
+	return slices.ContainsFunc(r.Approvers, func(email string) bool { return ident.SameEmail(email, u.Email) })
 }
 
 // SeesPage tells whether a user may read a page; who may change it may read it

@@ -280,6 +280,10 @@ func (a *Actions) admit(tx store.Tx, who Caller, doc store.Doc) error {
 	if !access.ManagesAction(who.User, doc) {
 		return refused(jsonv.String(doc, "identifier"))
 	}
+	if target, ok := upserts(doc); ok && !access.MayLetWrite(who.User, target) {
+		return fault.MissingPermissions("action %q writes entities of blueprint %q with the rights of the organization: that is for those to order who may do all of it themselves",
+			jsonv.String(doc, "identifier"), target)
+	}
 	if property, ok := jsonv.Get(doc, "trigger", "event", "propertyIdentifier"); ok {
 		name, _ := property.(string)
 		if jsonv.String(definition, "schema", "properties", name, "format") != "timer" {
@@ -300,6 +304,13 @@ func blueprintOf(doc jsonv.Object) (string, bool) {
 	}
 	id, _ := v.(string)
 	return id, ok
+}
+
+// upserts is the blueprint, or the template that yields one, whose entities an action
+// writes itself.
+func upserts(doc jsonv.Object) (string, bool) {
+	method := jsonv.Map(doc, "invocationMethod")
+	return jsonv.String(method, "blueprintIdentifier"), method["type"] == "UPSERT_ENTITY"
 }
 
 func isAutomation(doc jsonv.Object) bool {

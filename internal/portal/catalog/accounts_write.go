@@ -4,10 +4,10 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -23,7 +23,7 @@ func (s *session) accounts(blueprint string) Accounts {
 // compared in any letter case and kept in lower case (reference/identity.md §2.1).
 // What was stored otherwise before goes by its own spelling.
 func (s *session) spelled(blueprint, id string) (string, error) {
-	lower := strings.ToLower(id)
+	lower := ident.Email(id)
 	if blueprint != sysUser || lower == id {
 		return id, nil
 	}

@@ -27,6 +27,9 @@ type write struct {
 	// dropAdditions makes a merge forget what users added to a system blueprint.
 	dropAdditions bool
 
+	// unseen tells that the caller may change the entity but not read it.
+	unseen bool
+
 	doc     store.Doc
 	missing []entityKey
 	// rules are made with the scorecard that is written.

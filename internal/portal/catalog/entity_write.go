@@ -163,5 +163,29 @@ func (s *session) upsert(bp *blueprint, in entityBody, o WriteOptions) (*write, 
 func (s *session) written(w *write) (jsonv.Object, error) {
 	// What was written is shown to whoever wrote it; what lies behind its mirrors is not.
 	r := s.reader()
-	return r.render(r.viewOf(w.bp, w.doc), projection{})
+	out, err := r.render(r.viewOf(w.bp, w.doc), projection{})
+	if err != nil || !w.unseen {
+		return out, err
+	}
+	w.blind(out)
+	return out, nil
+}
+
+// blind takes out of an answer what the caller did not give: the right to change an
+// entity is none to read the rest of it.
+func (w *write) blind(out jsonv.Object) {
+	for part, given := range map[string]jsonv.Object{PartProperties: w.in.properties, PartRelations: w.in.relations} {
+		shown := jsonv.Object{}
+		for key, value := range jsonv.Map(out, part) {
+			if _, own := given[key]; own {
+				shown[key] = value
+			}
+		}
+		out[part] = shown
+	}
+	for key, given := range map[string]bool{"title": w.in.hasTitle, "icon": w.in.hasIcon, "team": w.in.hasTeam} {
+		if !given {
+			delete(out, key)
+		}
+	}
 }

@@ -237,6 +237,13 @@ func (w *write) permitUpdate() error {
 	if err != nil {
 		return err
 	}
+	seen, err := w.s.sees(before)
+	if err != nil {
+		return err
+	}
+	if w.unseen = !seen; w.unseen {
+		changed = w.touched()
+	}
 	if len(changed) == 0 {
 		return w.permitNothing(before)
 	}
@@ -259,6 +266,37 @@ func (w *write) permitUpdate() error {
 	}
 	return missingPermissions(refused, "entity %q of blueprint %q may not be changed: you do not have permission to write %s",
 		before.key.id, w.bp.id, fieldNames(refused))
+}
+
+// touched are the fields that the write could change, whatever the entity holds. They
+// stand for those that it does change when the caller may not read it: which of the
+// values it has already would tell what they are.
+func (w *write) touched() (out []Field) {
+	if w.id != jsonv.String(w.existing, "identifier") {
+		out = append(out, Field{Key: "$identifier"})
+	}
+	if w.in.hasTitle || !w.merge {
+		out = append(out, Field{Key: "$title"})
+	}
+	if w.in.hasIcon || !w.merge {
+		out = append(out, Field{Key: "$icon"})
+	}
+	if w.in.hasTeam || !w.merge {
+		out = append(out, Field{Key: "$team"})
+	}
+	for _, key := range sortedKeys(w.bp.props) {
+		if _, given := w.in.properties[key]; given || !w.merge {
+			out = append(out, Field{PartProperties, key})
+		}
+	}
+	for _, key := range w.bp.relationKeys {
+		_, given := w.in.relations[key]
+		_, sought := w.in.relationQueries[key]
+		if given || sought || !w.merge {
+			out = append(out, Field{PartRelations, key})
+		}
+	}
+	return out
 }
 
 // permitNothing lets a write that changes nothing pass for those who might have

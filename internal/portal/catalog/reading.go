@@ -70,6 +70,15 @@ func (s *session) readable(v *view) (bool, error) {
 	return s.whole.policies().match(g.Among, v.behind())
 }
 
+// sees tells whether the caller of a session that writes may read an entity.
+func (s *session) sees(v *view) (bool, error) {
+	r := s.reader()
+	if r == s {
+		return true, nil
+	}
+	return r.readable(r.viewOf(v.bp, v.doc))
+}
+
 // policies decides what the caller may do, in a session that sees everything.
 func (s *session) policies() *matcher {
 	if s.policing == nil {

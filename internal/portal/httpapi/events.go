@@ -11,6 +11,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/events"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -41,7 +42,7 @@ func (x *exchange) recordRefusal(err error) {
 	}
 	if user := x.param("{user}"); user != "" || strings.HasPrefix(x.route.pattern, "/v1/users") {
 		// Users are entities, by whichever route they are written.
-		e.Blueprint, e.Entity = "_user", strings.ToLower(cmp.Or(user, jsonv.String(x.call.Body, "invitee", "email")))
+		e.Blueprint, e.Entity = "_user", ident.Email(cmp.Or(user, jsonv.String(x.call.Body, "invitee", "email")))
 	}
 	if e.Action == "CREATE" {
 		switch name := jsonv.String(x.call.Body, "identifier"); {

@@ -4,11 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -103,7 +103,7 @@ func userID(digits string) string { return "auth0|" + digits[:24] }
 
 // user is the entity of a user, nil when there is none.
 func (i *Identity) user(tx store.Tx, email string) (store.Doc, error) {
-	return entity(tx, i.org, userBlueprint, strings.ToLower(email))
+	return entity(tx, i.org, userBlueprint, ident.Email(email))
 }
 
 func entity(tx store.Tx, org, blueprint, id string) (store.Doc, error) {

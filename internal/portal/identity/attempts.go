@@ -6,13 +6,13 @@ import (
 	"crypto/sha256"
 	"errors"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 )
 
 // TooManyRequests is the code of every refusal of who calls too often
@@ -32,7 +32,7 @@ type attempt struct {
 }
 
 func attemptOf(clientID, from string) attempt {
-	return attempt{sha256.Sum256([]byte(strings.ToLower(clientID))), from}
+	return attempt{sha256.Sum256([]byte(ident.Email(clientID))), from}
 }
 
 // attempts counts failed logins, so that secrets that were not drawn at random

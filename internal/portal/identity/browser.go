@@ -2,10 +2,10 @@ package identity
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -21,7 +21,7 @@ func (i *Identity) startLogin(tx store.Tx, email string) (token string, err erro
 	if err := i.forgetLogins(tx, email, true); err != nil {
 		return "", err
 	}
-	account, err := i.account(tx, strings.ToLower(email))
+	account, err := i.account(tx, ident.Email(email))
 	if err != nil {
 		return "", err
 	}
@@ -31,7 +31,7 @@ func (i *Identity) startLogin(tx store.Tx, email string) (token string, err erro
 		return "", err
 	}
 	doc := store.Doc{"sub": id, "exp": claims["exp"], "createdAt": clock.Stamp(i.clock.Now())}
-	if err := tx.Put(KindLogin, doc, i.org, strings.ToLower(email), jsonv.String(claims, "jti")); err != nil {
+	if err := tx.Put(KindLogin, doc, i.org, ident.Email(email), jsonv.String(claims, "jti")); err != nil {
 		return "", err
 	}
 	return i.sign(claims)
@@ -44,7 +44,7 @@ func (i *Identity) endLogins(tx store.Tx, email string) error {
 
 func (i *Identity) forgetLogins(tx store.Tx, email string, onlyOver bool) error {
 	var rows []store.Row
-	for row, err := range tx.Scan(KindLogin, nil, store.Page{}, i.org, strings.ToLower(email)) {
+	for row, err := range tx.Scan(KindLogin, nil, store.Page{}, i.org, ident.Email(email)) {
 		if err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func (i *Identity) forgetLogins(tx store.Tx, email string, onlyOver bool) error 
 
 // checkLogin recognises the bearer of a login token.
 func (i *Identity) checkLogin(tx store.Tx, c Claims) (Principal, error) {
-	doc, err := tx.Get(KindLogin, i.org, strings.ToLower(c.email), c.id)
+	doc, err := tx.Get(KindLogin, i.org, ident.Email(c.email), c.id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && jsonv.String(doc, "sub") != c.subject {
 		return Principal{}, errRevoked
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -113,7 +114,7 @@ func (i *Identity) verify(tx store.Tx, given Credentials) (store.Doc, error) {
 // found in any letter case.
 func (i *Identity) lookUp(tx store.Tx, clientID string) (store.Doc, error) {
 	doc, err := tx.Get(KindCredentials, i.org, clientID)
-	if lower := strings.ToLower(clientID); errors.Is(err, store.ErrNotFound) && strings.Contains(lower, "@") && lower != clientID {
+	if lower := ident.Email(clientID); errors.Is(err, store.ErrNotFound) && strings.Contains(lower, "@") && lower != clientID {
 		doc, err = tx.Get(KindCredentials, i.org, lower)
 	}
 	if errors.Is(err, store.ErrNotFound) {

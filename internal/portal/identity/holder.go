@@ -6,11 +6,11 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -35,7 +35,7 @@ func (i *Identity) issue(tx store.Tx, email string, serviceAccount bool) (Creden
 		if id, err = i.clientIDFor(tx, email, serviceAccount); err != nil {
 			return Credentials{}, err
 		}
-		if err := tx.Put(KindHolder, store.Doc{"clientId": id}, i.org, strings.ToLower(email)); err != nil {
+		if err := tx.Put(KindHolder, store.Doc{"clientId": id}, i.org, ident.Email(email)); err != nil {
 			return Credentials{}, err
 		}
 	}
@@ -79,7 +79,7 @@ func (i *Identity) revoke(tx store.Tx, email string) error {
 		}
 	}
 	if id != "" {
-		if err := tx.Delete(KindHolder, i.org, strings.ToLower(email)); err != nil {
+		if err := tx.Delete(KindHolder, i.org, ident.Email(email)); err != nil {
 			return err
 		}
 	}
@@ -88,7 +88,7 @@ func (i *Identity) revoke(tx store.Tx, email string) error {
 
 // held returns a user's credentials; without any the document is nil.
 func (i *Identity) held(tx store.Tx, email string) (id string, doc store.Doc, err error) {
-	holder, err := tx.Get(KindHolder, i.org, strings.ToLower(email))
+	holder, err := tx.Get(KindHolder, i.org, ident.Email(email))
 	if errors.Is(err, store.ErrNotFound) {
 		return "", nil, nil
 	}
@@ -97,7 +97,7 @@ func (i *Identity) held(tx store.Tx, email string) (id string, doc store.Doc, er
 	}
 	id = jsonv.String(holder, "clientId")
 	doc, err = tx.Get(KindCredentials, i.org, id)
-	if errors.Is(err, store.ErrNotFound) || err == nil && !strings.EqualFold(jsonv.String(doc, "owner"), email) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && !ident.SameEmail(jsonv.String(doc, "owner"), email) {
 		return id, nil, nil
 	}
 	return id, doc, err

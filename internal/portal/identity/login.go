@@ -10,6 +10,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -35,7 +36,7 @@ const providedBy = "port"
 // ([Options.AutomaticAccess]); others must have been there before. The organization
 // has no provider here: this is for whoever plays one.
 func (i *Identity) Login(ctx context.Context, l Login) (token string, err error) {
-	l.Email = strings.ToLower(strings.TrimSpace(l.Email))
+	l.Email = ident.Email(strings.TrimSpace(l.Email))
 	var p fault.Problems
 	if !isEmail(l.Email) {
 		p.Add("/email", "must be an e-mail address")

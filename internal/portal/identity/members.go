@@ -9,6 +9,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -34,7 +35,7 @@ func (i *Identity) usersNamed(tx store.Tx, emails []string) ([]store.Doc, error)
 	var out []store.Doc
 	seen := map[string]bool{}
 	for _, email := range emails {
-		key := strings.ToLower(email)
+		key := ident.Email(email)
 		if seen[key] {
 			continue
 		}

@@ -2,11 +2,11 @@ package identity
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -27,7 +27,7 @@ type Principal struct {
 
 // IsUser tells whether the principal is the user of an e-mail address.
 func (p Principal) IsUser(email string) bool {
-	return p.User != nil && strings.EqualFold(p.User.Email, email)
+	return p.User != nil && ident.SameEmail(p.User.Email, email)
 }
 
 var (

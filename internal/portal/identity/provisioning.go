@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
@@ -11,6 +10,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -130,7 +130,7 @@ func (i *Identity) person(tx store.Tx, user store.Doc) (Person, error) {
 // Provision creates a user, who can log in at once.
 func (i *Identity) Provision(ctx context.Context, e Event, p Person) (Person, error) {
 	i.through(&e)
-	p.Email = strings.ToLower(p.Email)
+	p.Email = ident.Email(p.Email)
 	if !isEmail(p.Email) || ofServiceAccount(p.Email) {
 		return p, invalidAt("/userName", "must be the e-mail address of a human")
 	}
@@ -178,7 +178,7 @@ func (i *Identity) provisionedBy(e Event, p Person) error {
 // organization to say.
 func (i *Identity) Reprovision(ctx context.Context, e Event, id string, p Person) (now Person, gone bool, err error) {
 	i.through(&e)
-	p.Email = strings.ToLower(p.Email)
+	p.Email = ident.Email(p.Email)
 	user, err := i.userByID(e.Tx, id)
 	if err != nil {
 		return p, false, err
@@ -278,7 +278,7 @@ func (i *Identity) moveCredentials(tx store.Tx, was, is string) error {
 	if err != nil || id == "" {
 		return err
 	}
-	if err := tx.Delete(KindHolder, i.org, strings.ToLower(was)); err != nil {
+	if err := tx.Delete(KindHolder, i.org, ident.Email(was)); err != nil {
 		return err
 	}
 	if doc == nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/propschema"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
@@ -43,7 +44,7 @@ func isEmail(s string) bool {
 // ofServiceAccount tells whether an e-mail address is one that service accounts have.
 func ofServiceAccount(email string) bool {
 	local, domain, _ := strings.Cut(email, "@")
-	return local != "" && strings.EqualFold(domain, serviceDomain)
+	return local != "" && ident.Email(domain) == serviceDomain
 }
 
 // admitUser looks at a write of an entity of _user.
@@ -68,7 +69,10 @@ func (i *Identity) admitUser(tx store.Tx, w *catalog.AccountWrite) error {
 	if err := i.moderates(tx, w); err != nil {
 		return err
 	}
-	return i.admitMembership(tx, w)
+	if err := i.admitMembership(tx, w); err != nil {
+		return err
+	}
+	return mayJoin(w)
 }
 
 // userShape checks what needs no knowledge of the user.
@@ -223,7 +227,7 @@ func mayChange(w *catalog.AccountWrite, changes func(key string) bool) error {
 	switch {
 	case len(guarded) == 0:
 		return nil
-	case w.Actor.User != "" && strings.EqualFold(w.Actor.User, w.ID):
+	case w.Actor.User != "" && ident.SameEmail(w.Actor.User, w.ID):
 		return refusedProperties("users cannot change %s of their own", guarded, strings.Join(guarded, ", "))
 	case w.Actor.Rights != nil:
 		return refusedProperties("only administrators change %s of a user", guarded, strings.Join(guarded, ", "))
@@ -231,6 +235,21 @@ func mayChange(w *catalog.AccountWrite, changes func(key string) bool) error {
 		return refusedProperties("the status of a user can be changed from the UI or the API only, not by %s", guarded[:1], w.Actor.Origin)
 	}
 	return nil
+}
+
+// mayJoin keeps users from choosing their own teams, as from choosing their role: a
+// team brings rights, so that only administrators change theirs
+// (reference/identity.md §2.4). Whose teams others may change is up to $team of the
+// permissions of _user (§6.6).
+func mayJoin(w *catalog.AccountWrite) error {
+	if !w.HasTeam || w.Existing == nil || w.Actor.Rights == nil || !ident.SameEmail(w.Actor.User, w.ID) || provided(w.Actor) {
+		return nil
+	}
+	was := jsonv.Strings(jsonv.List(w.Existing, "team"))
+	if slices.Equal(slices.Sorted(slices.Values(was)), slices.Sorted(slices.Values(w.Team))) {
+		return nil
+	}
+	return refusedProperties("only administrators change their own teams", []string{"$team"})
 }
 
 // moderates refuses blueprints that do not exist. Other roles may have a list, which
@@ -274,7 +293,7 @@ func (i *Identity) provisioned(tx store.Tx, w *catalog.AccountWrite, more bool) 
 
 // admitUserDeletion refuses to let users delete themselves (reference/identity.md §2.6).
 func (i *Identity) admitUserDeletion(actor catalog.Actor, doc store.Doc) error {
-	if actor.User != "" && strings.EqualFold(actor.User, jsonv.String(doc, "identifier")) && !provided(actor) {
+	if actor.User != "" && ident.SameEmail(actor.User, jsonv.String(doc, "identifier")) && !provided(actor) {
 		return fault.MissingPermissions("users cannot delete themselves")
 	}
 	return nil

@@ -3,13 +3,13 @@ package runs
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/actions"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -173,7 +173,7 @@ func (r *Runs) cast(ctx context.Context, tx store.Tx, c Caller, k *kept, state, 
 	}
 	email := ""
 	if c.User != nil {
-		email = strings.ToLower(c.User.Email)
+		email = ident.Email(c.User.Email)
 	}
 	k.hidden[hiddenVotes] = append(slices.DeleteFunc(slices.Clone(jsonv.List(k.hidden, hiddenVotes)), func(v any) bool {
 		return jsonv.String(v, "vote", "userId") == c.ID

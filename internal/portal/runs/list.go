@@ -4,10 +4,10 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -137,7 +137,7 @@ func (r *Runs) admits(tx store.Tx, c Caller, w wanted, k *kept, how shown) (bool
 	same := func(want string, at ...string) bool { return want == "" || jsonv.String(run, at...) == want }
 	if !same(w.Entity, "entity", "identifier") || !same(w.Blueprint, "blueprint", "identifier") || !same(w.External, "externalRunId") ||
 		!same(w.UserID, "createdBy") || w.active && ended(k.status()) ||
-		w.UserEmail != "" && !strings.EqualFold(w.UserEmail, jsonv.String(k.hidden, hiddenCreator)) {
+		w.UserEmail != "" && !ident.SameEmail(w.UserEmail, jsonv.String(k.hidden, hiddenCreator)) {
 		return false, nil
 	}
 	if len(w.Sources) > 0 && !slices.Contains(w.Sources, jsonv.String(run, "source")) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/ident"
 	"github.com/portlens/terraform-provider-port/internal/portal/identity"
 )
 
@@ -26,7 +27,7 @@ func (u users) all(r *Request, f filter) ([]jsonv.Object, error) {
 func (u users) candidates(r *Request, f filter) ([]identity.Person, error) {
 	for _, path := range []string{"userName", "emails.value", "emails"} {
 		if email, ok := equals(f, path); ok {
-			p, ok, err := u.identity.PersonByEmail(r.Tx, strings.ToLower(email))
+			p, ok, err := u.identity.PersonByEmail(r.Tx, ident.Email(email))
 			if err != nil || !ok {
 				return nil, err
 			}
@@ -113,7 +114,7 @@ func (r *Request) person(resource jsonv.Object) (identity.Person, identity.Event
 		if whole == "" {
 			whole = textOf(resource, "displayName")
 		}
-		if !strings.EqualFold(whole, p.Email) {
+		if !ident.SameEmail(whole, p.Email) {
 			p.FirstName, p.LastName, _ = strings.Cut(strings.TrimSpace(whole), " ")
 		}
 	}
