@@ -42,8 +42,8 @@ const (
 	// loadSmall and loadRatio say which blueprints are then read whole.
 	loadSmall = 5000
 	loadRatio = 20
-	// listAfter is the number of blueprints read one by one after which the
-	// list of all of them is asked for instead.
+	// listAfter is the number of blueprints, or teams, read one by one after which
+	// the list of all of them is asked for instead.
 	listAfter = 10
 	// pageSize is the API's maximum; reference/catalog.md §5.2.
 	pageSize = 1000
@@ -108,6 +108,7 @@ type reader struct {
 	mu      sync.Mutex
 	shelves map[string]*shelf // by blueprint
 	index   *index
+	roster  *roster
 }
 
 // byID holds entities by identifier.
@@ -151,6 +152,7 @@ func (r *reader) drop(entitiesOnly bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.shelves = map[string]*shelf{}
+	r.roster = &roster{} // teams and their members are entities, too
 	if !entitiesOnly {
 		r.index = &index{one: map[string]*flight[jsonv.Object]{}}
 	}

@@ -55,7 +55,7 @@ func peekAccount(id func([]string) string) readFunc {
 // decodeAccount reads the added properties as those of any entity.
 func decodeAccount(ctx context.Context, s *session, body jsonv.Object, prior tftypes.Value) *decoding {
 	if !prior.IsNull() {
-		s.claimTeams(jsonv.String(body, "identifier"), lens.AsObj(prior)["teams"])
+		s.claimTeams(jsonv.String(body, "identifier"), lens.AsObj(prior)["teams"], false)
 	}
 	return typedDecoding(ctx, s, body, prior, prior.IsNull())
 }
@@ -262,7 +262,7 @@ func planAccount(ctx context.Context, c *change) diag.Diagnostics {
 	}
 	if len(c.key) > 0 {
 		id := c.kind.decl.id(c.key)
-		c.claimTeams(id, lens.AsObj(c.plan)["teams"])
+		c.claimTeams(id, lens.AsObj(c.plan)["teams"], true)
 		diags.Append(c.contestedUser(id)...)
 	}
 	return diags

@@ -2,8 +2,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -91,7 +89,7 @@ func teamsQuery() *Query {
 }
 
 func runTeams(ctx context.Context, q *question) (*findings, error) {
-	answer, err := q.api.Call(ctx, portapi.Op{Method: http.MethodGet, Path: []string{"teams"}, Query: teamFields})
+	teams, err := q.api.Teams(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -100,11 +98,7 @@ func runTeams(ctx context.Context, q *question) (*findings, error) {
 		return nil, err
 	}
 	found := &findings{}
-	for _, t := range jsonv.List(answer, "teams") {
-		team, ok := t.(jsonv.Object)
-		if !ok {
-			return nil, fmt.Errorf("want a list of teams, got %s in it", jsonv.KindOf(t))
-		}
+	for _, team := range teams {
 		team = teamDocument(team)
 		name := jsonv.String(team, "name")
 		if id := identifiers[name]; id != "" {

@@ -171,5 +171,6 @@ func planServiceAccount(ctx context.Context, c *change) diag.Diagnostics {
 }
 
 func foreseeServiceAccount(s *session, key []string) diag.Diagnostics {
+	s.keepsTeams(serviceAccountID(key))
 	return s.contestedUser(serviceAccountID(key))
 }

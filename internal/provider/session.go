@@ -41,6 +41,7 @@ type session struct {
 	dropped map[string]bool
 	// memberships are what states and plans say of users in teams.
 	memberships memberships
+	teamNames   teamNames
 	// lookups counts the searches for entities that need one that goes.
 	lookups int
 	listing struct {

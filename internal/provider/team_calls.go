@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -28,17 +29,23 @@ const (
 	identifierPause = time.Second
 )
 
-// teamFields is what is asked for: users come as objects, of which the address is
-// enough.
-var teamFields = url.Values{"fields": {"name", "provider", "description", "createdAt", "updatedAt", "users.email"}}
-
 // getTeam reads a team without its identifier.
 func getTeam(ctx context.Context, s *session, name string) (jsonv.Object, error) {
-	answer, err := s.api.Call(ctx, portapi.Op{Method: http.MethodGet, Path: []string{"teams", name}, Query: teamFields})
+	team, err := s.api.ReadTeam(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return teamOf(answer)
+	return teamDocument(team), nil
+}
+
+// teamMembers are the members that a team has at this moment.
+func teamMembers(ctx context.Context, s *session, name string) ([]string, error) {
+	answer, err := s.api.Call(ctx, portapi.Op{Method: http.MethodGet, Path: []string{"teams", name}, Query: url.Values{"fields": {"name", "users.email"}}})
+	if err != nil {
+		return nil, err
+	}
+	team, err := teamOf(answer)
+	return jsonv.Strings(team["users"]), err
 }
 
 // teamOf is the document of an answer, with users as addresses.
@@ -132,7 +139,7 @@ func readTeam(ctx context.Context, s *session, key []string) (jsonv.Object, erro
 func refreshTeam(ctx context.Context, s *session, prior tftypes.Value) (jsonv.Object, error) {
 	state := lens.AsObj(prior)
 	name, known := lens.AsText(state["name"]), lens.AsText(state["identifier"])
-	s.claimMembers(known, name, state["users"])
+	s.claimMembers(known, name, state["users"], false)
 	team, err := getTeam(ctx, s, name)
 	if known == "" {
 		if err != nil {
@@ -158,13 +165,42 @@ func refreshTeam(ctx context.Context, s *session, prior tftypes.Value) (jsonv.Ob
 }
 
 // peekTeam looks for a team that a create would run into. The route also finds
-// teams by identifier, which is no obstacle.
+// teams by identifier, which is no obstacle. Where many are made, their names are
+// fetched once.
 func peekTeam(ctx context.Context, s *session, key []string) (jsonv.Object, error) {
+	if !s.teamNames.mayHold(ctx, s, key[0]) {
+		return nil, nil
+	}
 	team, err := getTeam(ctx, s, key[0])
 	if portapi.IsNotFound(err) || err == nil && jsonv.String(team, "name") != key[0] {
 		return nil, nil
 	}
 	return team, err
+}
+
+// teamNames are the names of the teams there were when a run began to make many.
+type teamNames struct {
+	mu    sync.Mutex
+	peeks int
+	tried bool
+	names map[string]bool // nil while not fetched
+}
+
+// mayHold reports whether it is worth to ask for a team.
+func (n *teamNames) mayHold(ctx context.Context, s *session, name string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.peeks++; n.peeks > peekSingly && !n.tried {
+		teams, err := s.api.Teams(ctx)
+		n.tried = ctx.Err() == nil
+		if err == nil {
+			n.names = map[string]bool{}
+			for _, team := range teams {
+				n.names[jsonv.String(team, "name")] = true
+			}
+		}
+	}
+	return n.names == nil || n.names[name]
 }
 
 func createTeam(ctx context.Context, c *change) (jsonv.Object, error) {
@@ -240,7 +276,7 @@ func updateTeam(ctx context.Context, c *change) (jsonv.Object, error) {
 		patch["description"] = c.description()
 	}
 	if _, declared := c.body["users"]; !declared && len(jsonv.List(c.before, "users")) > 0 {
-		now, err := getTeam(ctx, c.session, c.was[0])
+		now, err := teamMembers(ctx, c.session, c.was[0])
 		if err != nil {
 			return nil, err
 		}
@@ -248,7 +284,7 @@ func updateTeam(ctx context.Context, c *change) (jsonv.Object, error) {
 		for _, user := range jsonv.Strings(c.before["users"]) {
 			declaredBefore[user] = true
 		}
-		patch["users"] = jsonv.FromStrings(except(jsonv.Strings(now["users"]), declaredBefore))
+		patch["users"] = jsonv.FromStrings(except(now, declaredBefore))
 	}
 	return c.patchTeam(ctx, c.was[0], patch)
 }
@@ -319,10 +355,12 @@ func planTeam(_ context.Context, c *change) diag.Diagnostics {
 	if c.session == nil || !known {
 		return nil
 	}
-	c.claimMembers(identifier, lens.AsText(lens.AsObj(c.plan)["name"]), lens.AsObj(c.plan)["users"])
+	c.claimMembers(identifier, lens.AsText(lens.AsObj(c.plan)["name"]), lens.AsObj(c.plan)["users"], true)
 	return c.contestedTeam(identifier)
 }
 
 func foreseeTeam(s *session, key []string) diag.Diagnostics {
-	return s.contestedTeam(s.claimedAs(key[0]))
+	identifier := s.claimedAs(key[0])
+	s.keepsMembers(identifier)
+	return s.contestedTeam(identifier)
 }

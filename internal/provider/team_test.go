@@ -282,3 +282,31 @@ func TestOfficialStatesOfTeamsPlanEmpty(t *testing.T) {
 		})
 	}
 }
+
+// Plans that make or refresh many teams ask for all of them at once.
+func TestManyTeamsTakeFewRequests(t *testing.T) {
+	t.Parallel()
+	a := open(t)
+	config := `resource "port_team" "many" {
+  count = 40
+  name  = "Team ${count.index}"
+}
+`
+	few := func(*terraform.State) error {
+		single := 0
+		for _, r := range a.Requests() {
+			if r.Method == http.MethodGet && strings.HasPrefix(r.Path, teams+"/") {
+				single++
+			}
+		}
+		if a.Forget(); single > 25 {
+			return fmt.Errorf("%d teams were asked for one by one", single)
+		}
+		return nil
+	}
+	a.run(
+		resource.TestStep{Config: config, Check: few},
+		resource.TestStep{RefreshState: true, Check: few},
+		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan},
+	)
+}

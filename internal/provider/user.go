@@ -102,7 +102,10 @@ func amendUser(_, prior, planned tftypes.Value) tftypes.Value {
 	return planned
 }
 
-func foreseeUser(s *session, key []string) diag.Diagnostics { return s.contestedUser(userID(key)) }
+func foreseeUser(s *session, key []string) diag.Diagnostics {
+	s.keepsTeams(userID(key))
+	return s.contestedUser(userID(key))
+}
 
 func splitUserID(_ context.Context, _ *session, id string) ([]string, error) {
 	if ofServiceAccount.MatchString(id) {
