@@ -12,7 +12,7 @@ const requiredProviders = "terraform {\n  required_providers {\n    port = { sou
 
 func TestEveryExampleAppliesPlansEmptyAndImports(t *testing.T) {
 	t.Parallel()
-	for _, pattern := range []string{"resources/*/resource.tf", "data-sources/*/data-source.tf"} {
+	for _, pattern := range []string{"resources/*/resource.tf", "data-sources/*/data-source.tf", "ephemeral-resources/*/ephemeral-resource.tf"} {
 		files, err := filepath.Glob(filepath.Join(root, "examples", pattern))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no examples match %s: %v", pattern, err)
@@ -32,7 +32,7 @@ func TestEveryExampleAppliesPlansEmptyAndImports(t *testing.T) {
 					must(t, cli, 0, "state", "rm", address)
 					must(t, cli, 0, "import", "-no-color", address, id)
 					must(t, cli, 0, "plan", "-detailed-exitcode", "-no-color")
-				} else if strings.Contains(file, "resources/port_") && !strings.Contains(file, "data-sources") {
+				} else if pattern == "resources/*/resource.tf" {
 					t.Errorf("%s has no import.sh beside it", file)
 				}
 				must(t, cli, 0, "destroy", "-auto-approve", "-no-color")

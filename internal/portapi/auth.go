@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/portlens/terraform-provider-port/internal/jsonv"
 )
 
 // token is an access token with a number that grows at each renewal, by which
@@ -155,30 +153,11 @@ func (a *authority) fetch(ctx context.Context, serial, tries int) error {
 }
 
 func (a *authority) exchange(ctx context.Context) (string, time.Duration, error) {
-	k, err := a.c.prepare(Op{
-		Method: http.MethodPost,
-		Path:   []string{"auth", "access_token"},
-		Body:   jsonv.Object{"clientId": a.c.opts.ClientID, "clientSecret": a.c.opts.Secret},
-		Repeat: RepeatSafe,
-	})
-	if err != nil {
-		return "", 0, err
-	}
-	k.bare = true
-	out, err := a.c.deliver(ctx, k)
+	text, life, err := a.c.exchange(ctx, a.c.opts.ClientID, a.c.opts.Secret)
 	if err != nil {
 		a.explain(err)
-		return "", 0, err
 	}
-	access := text(out.body, "accessToken")
-	if access == "" {
-		return "", 0, &Fault{
-			Status: http.StatusOK, Method: k.Method, Path: k.path,
-			Message: "the answer holds no accessToken",
-			Hint:    fmt.Sprintf("Check base_url: requests go to %s/v1.", a.c.base),
-		}
-	}
-	return access, lifetime(out.body["expiresIn"]), nil
+	return text, life, err
 }
 
 // lifetime reads expiresIn; 0 stands for absent or unreadable.

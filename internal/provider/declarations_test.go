@@ -215,6 +215,7 @@ func TestQueriesObeyTheLaws(t *testing.T) {
 				{"blueprint": "env", "operator": "relatedTo", "value": "x", "direction": "upstream"}, {"property": "lang", "operator": "isEmpty"}]}`,
 		},
 		"blueprints": {`{}`},
+		"whoami":     {`{}`},
 		"users":      {`{"emails": ["a@x.io"], "teams": ["a", "b"], "role": "Admin", "status": "Invited", "type": "Standard"}`},
 		"teams":      {`{"names": ["a", "b"], "providerName": "port", "user": "a@x.io"}`},
 	}
@@ -314,9 +315,10 @@ func schemaDump(t *testing.T) jsonv.Object {
 		return out
 	}
 	return jsonv.Object{
-		"provider":            all(map[string]*tfprotov6.Schema{"p": resp.Provider})["p"],
-		"resource_schemas":    all(resp.ResourceSchemas),
-		"data_source_schemas": all(resp.DataSourceSchemas),
+		"provider":                   all(map[string]*tfprotov6.Schema{"p": resp.Provider})["p"],
+		"resource_schemas":           all(resp.ResourceSchemas),
+		"data_source_schemas":        all(resp.DataSourceSchemas),
+		"ephemeral_resource_schemas": all(resp.EphemeralResourceSchemas),
 	}
 }
 
@@ -397,7 +399,7 @@ func TestEveryAttributeIsDescribed(t *testing.T) {
 		}
 	}
 	walk("provider", resp.Provider.Block.Attributes)
-	for _, m := range []map[string]*tfprotov6.Schema{resp.ResourceSchemas, resp.DataSourceSchemas} {
+	for _, m := range []map[string]*tfprotov6.Schema{resp.ResourceSchemas, resp.DataSourceSchemas, resp.EphemeralResourceSchemas} {
 		for name, s := range m {
 			if s.Block.Description == "" {
 				t.Errorf("%s has no description", name)

@@ -1,8 +1,8 @@
 // Package provider is Terraform's view of Port: the provider block, one generic
-// resource and data source driven by declarations, and the declarations
-// themselves. How attributes become JSON is internal/lens; how requests travel is
-// internal/portapi. It never sees the portal: whoever builds the binary hands in
-// a function that opens an embedded one.
+// resource, data source and ephemeral resource driven by declarations, and the
+// declarations themselves. How attributes become JSON is internal/lens; how
+// requests travel is internal/portapi. It never sees the portal: whoever builds the
+// binary hands in a function that opens an embedded one.
 package provider
 
 import (
@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -56,6 +57,8 @@ func newFactory(o Options, portals *portals) func() provider.Provider {
 	}
 	return func() provider.Provider { return &portProvider{options: o, portals: portals} }
 }
+
+var _ provider.ProviderWithEphemeralResources = (*portProvider)(nil)
 
 type portProvider struct {
 	options Options
@@ -146,6 +149,7 @@ func (p *portProvider) Configure(ctx context.Context, req provider.ConfigureRequ
 	}
 	resp.ResourceData = s
 	resp.DataSourceData = s
+	resp.EphemeralResourceData = s
 	if p.configured != nil {
 		p.configured(s)
 	}
@@ -169,6 +173,15 @@ func (p *portProvider) DataSources(context.Context) []func() datasource.DataSour
 			continue
 		}
 		out = append(out, func() datasource.DataSource { return &lookup{kind: k} })
+	}
+	return out
+}
+
+// EphemeralResources implements [provider.ProviderWithEphemeralResources].
+func (p *portProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	out := make([]func() ephemeral.EphemeralResource, 0, len(ephemerals))
+	for _, o := range ephemerals {
+		out = append(out, func() ephemeral.EphemeralResource { return &fleeting{opener: o} })
 	}
 	return out
 }

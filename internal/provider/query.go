@@ -18,7 +18,7 @@ import (
 )
 
 // Query is all there is to say about a data source that finds objects instead of
-// being told which: arguments in, a list of objects out. Schema, checks, encoding
+// being told which: arguments in, results and a list of objects out. Schema, checks, encoding
 // and decoding follow from it, as from a [Declaration].
 type Query struct {
 	// Name is the type name without the provider's prefix: "entities".
@@ -27,8 +27,8 @@ type Query struct {
 	Args []lens.Part
 	// Results are computed beside the list, decoded from the findings' document.
 	Results []lens.Part
-	// List names the computed list; Element describes the objects in it. Client
-	// side settings of an element are left out.
+	// List names the computed list, "" for none; Element describes the objects in
+	// it. Client side settings of an element are left out.
 	List, ListDoc string
 	Element       []lens.Part
 	// Loose makes what is not declared computed optional too, where the official
@@ -71,7 +71,7 @@ type asker struct {
 
 // queries are the data sources that find objects.
 var queries = []*asker{compileQuery(searchQuery()), compileQuery(entitiesQuery()), compileQuery(blueprintsQuery()),
-	compileQuery(usersQuery()), compileQuery(teamsQuery())}
+	compileQuery(usersQuery()), compileQuery(teamsQuery()), compileQuery(whoamiQuery())}
 
 // compileQuery panics on a broken declaration, as [compile] does.
 func compileQuery(q *Query) *asker {
@@ -79,13 +79,20 @@ func compileQuery(q *Query) *asker {
 	a.args = lens.MustCompile(q.Args...)
 	a.results = lens.MustCompile(append([]lens.Part{lens.ReadOnly("id", lens.String, "ID of the question: the same as long as the arguments are.")}, q.Results...)...)
 	a.element = lens.MustCompile(slices.DeleteFunc(slices.Clone(q.Element), isSetting)...)
-	list := lens.ReadOnly(q.List, lens.List(lens.Object(slices.DeleteFunc(slices.Clone(q.Element), isSetting)...)), q.ListDoc)
-	a.schema = lensfw.QuerySchema(a.args.Attrs(), slices.Concat(a.results.Attrs(), list.Attrs()), q.Doc, q.Loose)
+	results := slices.Clone(a.results.Attrs())
+	if q.List != "" {
+		list := lens.ReadOnly(q.List, lens.List(lens.Object(slices.DeleteFunc(slices.Clone(q.Element), isSetting)...)), q.ListDoc)
+		results = append(results, list.Attrs()...)
+	}
+	a.schema = lensfw.QuerySchema(a.args.Attrs(), results, q.Doc, q.Loose)
 	typ, ok := a.schema.Type().TerraformType(context.Background()).(tftypes.Object)
 	if !ok {
 		panic("provider: the schema of data source " + q.typeName() + " is no object")
 	}
 	a.typ = typ
+	if q.List == "" {
+		return a
+	}
 	of, ok := typ.AttributeTypes[q.List].(tftypes.List)
 	if !ok {
 		panic("provider: data source " + q.typeName() + " has no list " + q.List)

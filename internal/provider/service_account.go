@@ -115,7 +115,16 @@ func updateServiceAccount(ctx context.Context, c *change) (jsonv.Object, error) 
 		}
 		return account, nil
 	}
-	answer, err := c.api.Call(ctx, portapi.Op{Method: http.MethodPost, Path: []string{"rotate-credentials", c.kind.decl.id(c.key)}, Repeat: portapi.RepeatNever})
+	credentials, err := c.rotateCredentials(ctx, c.kind.decl.id(c.key))
+	if err != nil {
+		return nil, err
+	}
+	return credentialed(account, credentials, c.plan), nil
+}
+
+// rotateCredentials makes new credentials of a user (reference/identity.md §1.7).
+func (s *session) rotateCredentials(ctx context.Context, email string) (jsonv.Object, error) {
+	answer, err := s.api.Call(ctx, portapi.Op{Method: http.MethodPost, Path: []string{"rotate-credentials", email}, Repeat: portapi.RepeatNever})
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +135,7 @@ func updateServiceAccount(ctx context.Context, c *change) (jsonv.Object, error) 
 	if jsonv.String(credentials, "clientSecret") == "" {
 		return nil, fmt.Errorf("the credentials were rotated, but the answer holds no new ones: rotate once more")
 	}
-	return credentialed(account, credentials, c.plan), nil
+	return credentials, nil
 }
 
 // credentialed is the document with credentials, unless the state is not to hold

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	dataschema "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -222,6 +225,38 @@ func TestDataSourceIsReadOnlyButForItsKey(t *testing.T) {
 	if !small.Type().Equal(typ) {
 		t.Errorf("projected to %s", small.Type())
 	}
+}
+
+func TestEphemeralResourcesTakeArgumentsAndComputeResults(t *testing.T) {
+	t.Parallel()
+	arguments := lens.MustCompile(lens.Field("name", lens.String, lens.Req, "Name."), lens.Field("secret", lens.String, lens.Opt, "Secret.").Sensitive(), lens.Field("force", lens.Bool, lens.Opt, "Force."))
+	results := lens.MustCompile(lens.ReadOnly("token", lens.String, "Token.").Sensitive(), lens.ReadOnly("left", lens.Int, "Left."))
+	s := lensfw.EphemeralSchema(arguments.Attrs(), results.Attrs(), "Doc.")
+	if d := s.ValidateImplementation(context.Background()); d.HasError() {
+		t.Error(d)
+	}
+	got := map[string]string{}
+	for name, a := range s.Attributes {
+		got[name] = fmt.Sprintf("%s %s", a.GetType().TerraformType(context.Background()), a.GetMarkdownDescription())
+		for flag, set := range map[string]bool{" required": a.IsRequired(), " optional": a.IsOptional(), " computed": a.IsComputed(), " sensitive": a.IsSensitive()} {
+			if set {
+				got[name] = sortedWords(got[name] + flag)
+			}
+		}
+	}
+	want := map[string]string{
+		"name": sortedWords("tftypes.String Name. required"), "secret": sortedWords("tftypes.String Secret. optional sensitive"), "force": sortedWords("tftypes.Bool Force. optional"),
+		"token": sortedWords("tftypes.String Token. computed sensitive"), "left": sortedWords("tftypes.Number Left. computed"),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func sortedWords(s string) string {
+	words := strings.Fields(s)
+	slices.Sort(words)
+	return strings.Join(words, " ")
 }
 
 // Numbers must not become float64 on their way through the framework.
