@@ -16,11 +16,12 @@ import (
 
 func sortedKeys(o jsonv.Object) []string { return slices.Sorted(maps.Keys(o)) }
 
-// The bounds of a claim (reference/actions.md §3.9).
+// The bounds of a claim (reference/actions.md §3.9), and how long one holds unless it
+// says otherwise (reference/clients.md §11 C28).
 const (
 	maxClaims         = 1000
 	maxVisibility     = 600000
-	defaultVisibility = 60000
+	defaultVisibility = 90000
 )
 
 // claim is a request of a relay or an integration.
@@ -144,9 +145,11 @@ func numberAt(p *fault.Problems, at string, v any, most int64) int64 {
 }
 
 // Ack answers PATCH /v1/actions/runs/ack: the runs are with whoever claimed them
-// and are never offered again (C3).
-func (r *Runs) Ack(_ context.Context, tx store.Tx, c Caller, body any) (int, error) {
-	ids, err := ackBody(body)
+// and are never offered again (C3). It says how many. Somebody else was faster with
+// those that do not count; asked about a single one, that is a conflict
+// (reference/clients.md §6).
+func (r *Runs) Ack(_ context.Context, tx store.Tx, c Caller, body any) (n int, err error) {
+	ids, single, err := ackBody(body)
 	if err != nil {
 		return 0, err
 	}
@@ -159,8 +162,12 @@ func (r *Runs) Ack(_ context.Context, tx store.Tx, c Caller, body any) (int, err
 			return 0, err
 		}
 		if !jsonv.Bool(k.run, "pendingExecution") {
-			return 0, fault.New(http.StatusConflict, "already_acknowledged", "run %q was already acknowledged", id)
+			if single {
+				return 0, fault.New(http.StatusConflict, "already_acknowledged", "run %q was already acknowledged", id)
+			}
+			continue
 		}
+		n++
 		k.run["pendingExecution"] = false
 		delete(k.run, "claimedUntil")
 		delete(k.hidden, hiddenPayload)
@@ -168,20 +175,20 @@ func (r *Runs) Ack(_ context.Context, tx store.Tx, c Caller, body any) (int, err
 			return 0, err
 		}
 	}
-	return len(ids), nil
+	return n, nil
 }
 
-func ackBody(body any) ([]string, error) {
+func ackBody(body any) (ids []string, single bool, err error) {
 	var p fault.Problems
 	o, ok := body.(jsonv.Object)
 	if !ok {
 		p.Add("", "must be object, got %s", jsonv.KindOf(body))
-		return nil, p.Invalid()
+		return nil, false, p.Invalid()
 	}
-	var ids []string
 	for key, v := range o {
 		switch key {
 		case "runId":
+			single = true
 			ids = append(ids, textAt(&p, "/runId", v))
 		case "runIds":
 			list, ok := v.([]any)
@@ -198,7 +205,7 @@ func ackBody(body any) ([]string, error) {
 	if len(o) != 1 {
 		p.Add("", "must have exactly one of the properties runId, runIds")
 	}
-	return ids, p.Invalid()
+	return ids, single, p.Invalid()
 }
 
 // Answer answers PATCH /v1/actions/runs/{run}/response: what the backend said to a
