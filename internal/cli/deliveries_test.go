@@ -269,4 +269,3 @@ func TestAnInterruptLetsCallsUnderWayEnd(t *testing.T) {
 		}
 	}
 }
-

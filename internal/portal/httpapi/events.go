@@ -44,7 +44,10 @@ func (x *exchange) recordRefusal(err error) {
 		// Users are entities, by whichever route they are written.
 		e.Blueprint, e.Entity = "_user", ident.Email(cmp.Or(user, jsonv.String(x.call.Body, "invitee", "email")))
 	}
-	if e.Action == "CREATE" {
+	if action := x.param("{action}"); resource == "run" && action != "" {
+		e.Entity = cmp.Or(e.Entity, jsonv.String(x.call.Body, "entity"))
+		e.Context = jsonv.Object{"action": action}
+	} else if e.Action == "CREATE" {
 		switch name := jsonv.String(x.call.Body, "identifier"); {
 		case resource == "blueprint":
 			e.Blueprint = name

@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -77,6 +78,11 @@ func (r *Runs) List(_ context.Context, tx store.Tx, c Caller, f Filter) (runs []
 	runs = []any{}
 	var last store.Row
 	for row, err := range tx.Scan(KindRun, where, store.Page{After: f.Next, Few: w.limit}, c.Org) {
+		if errors.Is(err, store.ErrCursor) {
+			var p fault.Problems
+			p.Add("/query/next", "is not a cursor of this server")
+			return nil, "", p.Invalid()
+		}
 		if err != nil {
 			return nil, "", err
 		}
