@@ -11,11 +11,7 @@ var _ catalog.Actions = (*Actions)(nil)
 // Of implements [catalog.Actions]: the self-service actions of a blueprint stand in
 // the way of its deletion, automations do not.
 func (a *Actions) Of(tx store.Tx, org, blueprint string) (ids []string, err error) {
-	err = each(tx, org, func(id string, doc store.Doc) {
-		if !isAutomation(doc) && belongs(doc, blueprint) {
-			ids = append(ids, id)
-		}
-	})
+	err = eachOf(tx, org, blueprint, func(id string, _ store.Doc) { ids = append(ids, id) })
 	return ids, err
 }
 

@@ -216,7 +216,18 @@ func (a *Actions) PutAllOf(tx store.Tx, who Caller, blueprint string, body any) 
 			return nil, err
 		}
 	}
-	return a.ListOf(tx, who, blueprint)
+	out := []any{}
+	err = eachOf(tx, who.Actor.Org, blueprint, func(_ string, doc store.Doc) { out = append(out, legacy.Older(public(doc))) })
+	return out, err
+}
+
+// eachOf goes through the self-service actions of a blueprint, oldest first.
+func eachOf(tx store.Tx, org, blueprint string, f func(id string, doc store.Doc)) error {
+	return each(tx, org, func(id string, doc store.Doc) {
+		if !isAutomation(doc) && belongs(doc, blueprint) {
+			f(id, doc)
+		}
+	})
 }
 
 // wanted is one of the actions that a blueprint is to have.
@@ -256,11 +267,7 @@ func readAllOlder(body any, blueprint string) (all []*wanted, err error) {
 // that nothing replaces.
 func match(tx store.Tx, org, blueprint string, all []*wanted) (surplus []string, err error) {
 	kept := map[string]string{} // by id
-	err = each(tx, org, func(id string, doc store.Doc) {
-		if !isAutomation(doc) && belongs(doc, blueprint) {
-			kept[jsonv.String(doc, "id")] = id
-		}
-	})
+	err = eachOf(tx, org, blueprint, func(id string, doc store.Doc) { kept[jsonv.String(doc, "id")] = id })
 	if err != nil {
 		return nil, err
 	}
