@@ -21,8 +21,9 @@ import (
 // being told which: arguments in, results and a list of objects out. Schema, checks, encoding
 // and decoding follow from it, as from a [Declaration].
 type Query struct {
-	// Name is the type name without the provider's prefix: "entities".
-	Name, Doc string
+	// Name is the type name without the provider's prefix: "entities". IDDoc says
+	// what id is where that is not made of the arguments.
+	Name, Doc, IDDoc string
 	// Args are what a configuration asks; they are encoded as one document.
 	Args []lens.Part
 	// Results are computed beside the list, decoded from the findings' document.
@@ -77,7 +78,11 @@ var queries = []*asker{compileQuery(searchQuery()), compileQuery(entitiesQuery()
 func compileQuery(q *Query) *asker {
 	a := &asker{query: q}
 	a.args = lens.MustCompile(q.Args...)
-	a.results = lens.MustCompile(append([]lens.Part{lens.ReadOnly("id", lens.String, "ID of the question: the same as long as the arguments are.")}, q.Results...)...)
+	idDoc := q.IDDoc
+	if idDoc == "" {
+		idDoc = "ID of the question: the same as long as the arguments are."
+	}
+	a.results = lens.MustCompile(append([]lens.Part{lens.ReadOnly("id", lens.String, idDoc)}, q.Results...)...)
 	a.element = lens.MustCompile(slices.DeleteFunc(slices.Clone(q.Element), isSetting)...)
 	results := slices.Clone(a.results.Attrs())
 	if q.List != "" {

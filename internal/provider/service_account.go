@@ -54,7 +54,7 @@ func serviceAccountDeclaration() *Declaration {
 					"Left out, the account is made active and its status is left alone afterwards."),
 			accountContent("account"),
 			lens.Setting("rotation", lens.String, lens.Opt, "Any text, such as a date: another one makes new credentials. The old ones and the tokens got with them end at once.").Trigger(),
-			lens.Setting("store_credentials", lens.Bool, lens.Opt, "Whether the state holds `client_id` and `client_secret`. If not, they are not known to anybody: another way to get some is to rotate them elsewhere.").
+			lens.Setting("store_credentials", lens.Bool, lens.Opt, "Whether the state holds `client_id` and `client_secret`. If not, they are not known to anybody until the ephemeral resource `port_service_account_credentials` rotates them.").
 				Default(true).Trigger(),
 			lens.ReadOnly("client_id", lens.String, "Client ID; null with `store_credentials = false` and after an import.").Sensitive().Keep().Unread(),
 			lens.ReadOnly("client_secret", lens.String, "Client secret; null with `store_credentials = false` and after an import.").Sensitive().Keep().Unread(),

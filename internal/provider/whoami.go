@@ -26,6 +26,7 @@ func whoamiQuery() *Query {
 		Name: "whoami",
 		Doc: "Whom the provider acts as, and what they may do: for checks that a configuration is applied to the right organization, by somebody who may. " +
 			"It is read when planning, from the access token and the API.",
+		IDDoc: "E-mail address of the user or service account, client ID of a machine.",
 		Results: []lens.Part{
 			lens.ReadOnly("principal", lens.String, "Kind of caller: `"+principalMachine+"` for credentials of the organization and for embedded portals, `"+principalUser+"`, or `"+principalServiceAccount+"`."),
 			lens.ReadOnly("client_id", lens.String, "Client ID of the credentials; null for a user's token that does not tell."),
