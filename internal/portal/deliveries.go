@@ -183,6 +183,9 @@ func (d *deliveries) attempt(one runs.Delivery, secret string) (err error) {
 	if err != nil {
 		return err
 	}
+	if one.Kind == runs.DeliverChange && outcome.Log != "" {
+		d.log.Warn("change log", "to", one.Method, "lane", one.Lane, "problem", outcome.Log)
+	}
 	return d.finish(one, outcome)
 }
 
@@ -255,8 +258,17 @@ func (p people) Subject(tx store.Tx, org, email string) (*access.Subject, bool, 
 	return &access.Subject{Org: org, ID: u.ID, User: u}, active, nil
 }
 
-// Settle waits until everything is sent that was due.
-func (p *Portal) Settle() { p.deliveries.settle() }
+// Settle waits until every event was handled and everything is sent that was due.
+func (p *Portal) Settle() {
+	for turns := -1; ; {
+		now := p.automator.settle()
+		if now == turns {
+			return // nothing came of what was sent since
+		}
+		turns = now
+		p.deliveries.settle()
+	}
+}
 
 // mailApproval is the kind of mail that asks for an approval.
 const mailApproval = "approval"

@@ -28,6 +28,7 @@ var layers = [][]string{
 	{"internal/portal/runs", "internal/portal/pages", "internal/portal/integrations", "internal/portal/webhooks", "internal/portal/org"},
 	{"internal/portal/invoke"},
 	{"internal/portal/events"},
+	{"internal/portal/automations"},
 	{"internal/portal/httpapi"},
 	{"internal/portal"},
 	{"internal/portal/portaltest"},

@@ -21,6 +21,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/actions"
+	"github.com/portlens/terraform-provider-port/internal/portal/automations"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/events"
@@ -91,6 +92,9 @@ type Options struct {
 	// identity provider ([Portal.Login]), as a Member; without it users have to be there
 	// before.
 	AutomaticUserAccess bool
+	// AutomationDepth is how long a chain of events and automations may become before
+	// it is stopped; 0 is [automations.DefaultDepth].
+	AutomationDepth int
 	// Mail sends mail, each at least once; nil writes a line to Log instead. It is
 	// called between a change and the answer to it.
 	Mail func(context.Context, Mail) error
@@ -113,6 +117,7 @@ type Portal struct {
 	migrations *migrations
 	timers     *timers
 	deliveries *deliveries
+	automator  *automator
 	out        *http.Client
 	held       holding
 
@@ -172,7 +177,7 @@ func openStore(ctx context.Context, o Options) (store.Store, error) {
 }
 
 // indexVersion changes whenever [Indexes] computes other entries.
-const indexVersion = "6"
+const indexVersion = "7"
 
 // Indexes are what a portal needs a store to index.
 func Indexes() store.Indexes {
@@ -207,25 +212,28 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	mail := &posting{Store: p.store, identity: p.identity, send: o.Mail, log: o.Log}
-	p.store = mail
+	reacting := &reacting{Store: mail}
+	p.store = reacting
 	log, err := events.Open(ctx, events.Options{Store: p.store, Clock: o.Clock, IDs: o.IDs, Org: p.identity.Org()})
 	if err != nil {
 		return err
 	}
 	p.timers = &timers{store: p.store, clock: o.Clock, log: o.Log, org: p.identity.Org(), look: o.look}
 	p.access = access.New(access.Deps{Clock: o.Clock, IDs: o.IDs, ListAllFields: o.ListAllFields, Strict: o.StrictPermissions})
-	p.actions = actions.New(actions.Deps{Clock: o.Clock, IDs: o.IDs, Access: p.access, Recorder: log})
+	reactions := automations.New(automations.Deps{Clock: o.Clock, IDs: o.IDs, Log: log, Machine: p.identity.Machine().ID, Depth: o.AutomationDepth})
+	p.actions = actions.New(actions.Deps{Clock: o.Clock, IDs: o.IDs, Access: p.access, Recorder: reactions})
 	p.runs = runs.New(runs.Deps{
-		Clock: o.Clock, IDs: o.IDs, Access: p.access, People: people{p}, Vault: vault{p}, Recorder: log,
+		Clock: o.Clock, IDs: o.IDs, Access: p.access, People: people{p}, Vault: vault{p}, Recorder: reactions,
 		Portal: o.IDs.Alphanumeric(16), PageURL: cmp.Or(strings.TrimSuffix(o.PublicURL, "/"), portPages),
 		Mail: func(tx store.Tx, to, subject, text string) error {
 			return p.identity.Post(tx, to, mailApproval, subject, text)
 		},
 	})
 	p.catalog = catalog.New(catalog.Deps{
-		Clock: o.Clock, IDs: o.IDs, Recorder: log, Accounts: p.identity, Runs: p.runs, Actions: p.actions, Follower: p.access, Wake: p.timers.wake,
+		Clock: o.Clock, IDs: o.IDs, Recorder: reactions, Accounts: p.identity, Runs: p.runs, Actions: p.actions, Follower: p.access, Wake: p.timers.wake,
 	})
 	p.runs.Join(p.catalog, p.actions)
+	reactions.Join(p.actions, p.runs)
 	p.access.Join(p.catalog, p.identity)
 	p.identity.Serve(p.catalog, p.access)
 	p.timers.catalog = p.catalog
@@ -234,10 +242,14 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 		store: p.store, runs: p.runs, outbox: p.runs.Outbox(p.identity.Org()), clock: o.Clock, log: o.Log, org: p.identity.Org(), secret: p.identity.ClientSecret,
 		sender: invoke.New(invoke.Options{
 			Clock: o.Clock, HTTP: outbound.New(p.out.Transport, outbound.Limits{Private: o.PrivateCalls}), Hosts: hostsOf(o.PublicURL),
-			Self: transport{handler: p.Handler(), portal: p}, Asked: transport{handler: p.Handler(), portal: p, token: true},
+			Self: selfCalls{transport{handler: p.Handler(), portal: p}}, Asked: selfCalls{transport{handler: p.Handler(), portal: p, token: true}},
 			Azure: o.AzureURL, Version: cmp.Or(o.Version, "dev"),
 		}),
 	}).ready()
+	p.automator = (&automator{
+		store: p.store, automations: reactions, deliveries: p.deliveries, clock: o.Clock, log: o.Log, org: p.identity.Org(), watch: o.look,
+	}).ready()
+	reacting.written, reacting.wake = reactions.Written, p.automator.wake
 	p.api = httpapi.New(httpapi.Options{
 		Store: p.store, Catalog: p.catalog, Events: log, Identity: p.identity,
 		Clock: o.Clock, IDs: o.IDs, Log: o.Log, Limits: o.Limits, Migrations: p.migrations,
@@ -258,6 +270,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	p.deliveries.begin()
+	p.automator.begin()
 	return p.migrations.resume(ctx, p.identity.Org())
 }
 
@@ -359,6 +372,9 @@ func (p *Portal) Close() error {
 	}
 	if p.timers != nil {
 		p.timers.close()
+	}
+	if p.automator != nil {
+		p.automator.close()
 	}
 	p.held.release()
 	if was || !p.ownStore || p.store == nil {

@@ -71,6 +71,7 @@ type step struct {
 	Text    *string           `yaml:"text"`    // sent as it is
 	Pad     int               `yaml:"pad"`     // the text is filled up with blanks to so many bytes
 	Advance time.Duration     `yaml:"advance"` // moves the clock first
+	Settle  bool              `yaml:"settle"`  // automations and deliveries are waited for first
 	Status  int               `yaml:"status"`
 	Want    any               `yaml:"want"`
 	Answer  map[string]string `yaml:"answer"`   // headers of the answer, as patterns
@@ -177,6 +178,9 @@ func (s scenario) run(t *testing.T, storage string, given any) {
 			}
 			text += strings.Repeat("x", max(0, b.Pad-len(text)))
 			p.Backend(url, portaltest.Backend{Status: b.Status, Body: text, Header: b.Header, Refuse: b.Refuse})
+		}
+		if st.Settle {
+			p.Settle()
 		}
 		if st.Login != nil && !t.Failed() {
 			st.Login.run(t, p, i+1, saved)

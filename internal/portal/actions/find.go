@@ -11,11 +11,58 @@ import (
 // Indexes are what a store needs to find actions by what the portal calls them.
 func Indexes() store.Indexes {
 	return store.Indexes{KindAction: func(d store.Doc) []store.Entry {
-		return []store.Entry{{Path: indexID, Value: jsonv.String(d, "id")}}
+		entries := []store.Entry{{Path: indexID, Value: jsonv.String(d, "id")}}
+		if source := sourceOf(d); source != "" {
+			entries = append(entries, store.Entry{Path: indexSource, Value: source})
+		}
+		return entries
 	}}
 }
 
-const indexID = "id"
+// The paths of index entries.
+const (
+	indexID     = "id"
+	indexSource = "source"
+)
+
+// OfBlueprint and OfAction name the sources of events: the entities of a blueprint,
+// and the runs of an action.
+func OfBlueprint(id string) string { return "blueprint " + id }
+
+// OfAction names the runs of an action; see [OfBlueprint].
+func OfAction(id string) string { return "action " + id }
+
+// sourceOf is the source that a published automation listens to, "" for others.
+func sourceOf(d store.Doc) string {
+	event := jsonv.Map(d, "trigger", "event")
+	if event == nil || d["publish"] == false {
+		return ""
+	}
+	if id := jsonv.String(event, "blueprintIdentifier"); id != "" {
+		return OfBlueprint(id)
+	}
+	return OfAction(jsonv.String(event, "actionIdentifier"))
+}
+
+// Listening lists the published automations that listen to a source, in the order
+// of their creation.
+func (a *Actions) Listening(tx store.Tx, org, source string) (out []store.Doc, err error) {
+	for row, err := range tx.Scan(KindAction, toSource(source), store.Page{}, org) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, row.Doc)
+	}
+	return out, nil
+}
+
+type toSource string
+
+func (s toSource) Match(d store.Doc) bool { return sourceOf(d) == string(s) }
+
+func (s toSource) Equals() []store.Equal {
+	return []store.Equal{{Path: indexSource, Values: []string{string(s)}}}
+}
 
 // Action is the document of an action whoever asks, nil when there is none. Under
 // a key of its own, which callers do not see, it holds the [Order] of its keys.

@@ -80,6 +80,9 @@ type Actor struct {
 	// (reference/identity.md §8.6).
 	Origin       string
 	Installation string
+	// Cause is the run whose backend calls in this process, "" for everybody else: a
+	// chain of causes is to end somewhere (reference/actions.md §6.5).
+	Cause string
 	// User is the e-mail of the user who calls, "" for machine credentials: what
 	// contextual values of queries are about.
 	User string

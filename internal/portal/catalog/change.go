@@ -42,6 +42,16 @@ type Event struct {
 	Message string
 	// ByPort marks what nobody asked for, such as a timer that expires (U2).
 	ByPort bool
+	// Followed marks the change of an entity that only follows something else, such
+	// as the deletion of a relation's target: the audit log tells of it, automations
+	// do not see it (reference/actions.md §6.1).
+	Followed bool
+	// Cause is the run that this is the doing of although neither RunID nor Actor
+	// says so; see [Actor.Cause].
+	Cause string
+	// Changelog is where the changes of the blueprint go, as its definition says; nil
+	// is nowhere.
+	Changelog jsonv.Object
 	// Job marks what a migration or the deletion of all entities did (U8).
 	Job bool
 	// Context are further keys of the record's context, Additional its
@@ -61,6 +71,15 @@ func (s *session) record(e Event) error {
 
 // gather passes an event on, together with others where there may be more.
 func (s *session) gather(e Event) error {
+	if e.Resource == "entity" && !e.Failed {
+		bp, err := s.blueprint(e.Blueprint)
+		if err != nil {
+			return err
+		}
+		if bp != nil {
+			e.Changelog = jsonv.Map(bp.doc, "changelogDestination")
+		}
+	}
 	s.gathered = append(s.gathered, e)
 	if s.gathering && len(s.gathered) < maxGathered {
 		return nil
@@ -129,10 +148,10 @@ func (s *session) changedBlueprint(action, id string, before, after store.Doc) e
 	}
 	e := Event{Action: action, Resource: "blueprint", Blueprint: id}
 	if before != nil {
-		e.Before = public(before)
+		e.Before, e.Changelog = public(before), jsonv.Map(before, "changelogDestination")
 	}
 	if after != nil {
-		e.After = public(after)
+		e.After, e.Changelog = public(after), jsonv.Map(after, "changelogDestination")
 	}
 	return s.record(e)
 }
@@ -202,7 +221,7 @@ func (s *session) recordFollowers() error {
 		if after == nil {
 			continue // deleted meanwhile, which has its own record
 		}
-		e := Event{Action: "UPDATE", Resource: "entity", Blueprint: f.is.blueprint, Entity: f.is.id, Before: f.before, After: after}
+		e := Event{Action: "UPDATE", Resource: "entity", Blueprint: f.is.blueprint, Entity: f.is.id, Before: f.before, After: after, Followed: true}
 		if err := s.record(e); err != nil {
 			return err
 		}

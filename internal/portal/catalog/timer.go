@@ -139,7 +139,11 @@ func (s *session) expire() error {
 	expired := s.expired
 	s.expired = nil
 	for _, x := range expired {
-		if err := s.recordExpiry(x, s.now); err != nil {
+		cause := s.runID
+		if cause == "" {
+			cause = s.actor.Cause
+		}
+		if err := s.recordExpiry(x, s.now, cause); err != nil {
 			return err
 		}
 	}
@@ -147,14 +151,16 @@ func (s *session) expire() error {
 }
 
 // recordExpiry records that a timer expired at a moment, unless the entity is gone.
-func (s *session) recordExpiry(x expiry, at time.Time) error {
+// One that was past when it was written is the doing of whoever wrote it; others
+// expire because time goes by.
+func (s *session) recordExpiry(x expiry, at time.Time, cause string) error {
 	after, err := s.snapshot(x.entityKey)
 	if err != nil || after == nil {
 		return err
 	}
 	return s.gather(Event{
 		Action: ActionExpired, Resource: "entity", Actor: Actor{Org: s.actor.Org}, At: at, Due: x.due, ByPort: true,
-		Blueprint: x.blueprint, Entity: x.id, After: after, Context: jsonv.Object{"propertyIdentifier": x.property},
+		Blueprint: x.blueprint, Entity: x.id, After: after, Context: jsonv.Object{"propertyIdentifier": x.property}, Cause: cause,
 	})
 }
 
@@ -296,5 +302,5 @@ func (s *session) expireTimer(row store.Row) error {
 	if !ok || at.Format(dueFormat) != jsonv.String(row.Doc, dueKey) {
 		return nil // not what was set
 	}
-	return s.recordExpiry(expiry{k, property, at}, at)
+	return s.recordExpiry(expiry{k, property, at}, at, "")
 }

@@ -149,6 +149,12 @@ func (x *exchange) act() {
 	if who.Login {
 		actor.Origin, actor.Installation = originUI, ""
 	}
+	if cause, ok := x.r.Context().Value(causeKey).(Cause); ok {
+		actor.Cause = cause.Run
+		if cause.Origin != "" {
+			actor.Origin, actor.Installation = cause.Origin, ""
+		}
+	}
 	if who.User != nil {
 		actor.User = who.User.Email
 		actor.Rights = x.api.access.Rights(who.Org, who.User)

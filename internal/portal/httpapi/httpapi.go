@@ -132,7 +132,17 @@ const (
 	trailKey contextKey = iota
 	principalKey
 	insideKey
+	causeKey
 )
+
+// Cause is what makes a request in the same process: the run whose backend it is, and
+// the origin of what is changed, "" for that of the caller.
+type Cause struct{ Run, Origin string }
+
+// Caused makes the API take the request as the doing of a run.
+func Caused(ctx context.Context, c Cause) context.Context {
+	return context.WithValue(ctx, causeKey, c)
+}
 
 // WithTrail makes the API note in t how it understood the request.
 func WithTrail(ctx context.Context, t *Trail) context.Context {

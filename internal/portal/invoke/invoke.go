@@ -60,9 +60,12 @@ const maxResponse = 64 << 10
 // Send makes one attempt. An error says that there was none ([outbound.ErrBusy]) or
 // that ctx broke it off: nothing is known of the outcome, it is to be made again.
 func (s *Sender) Send(ctx context.Context, secret string, d runs.Delivery, payload jsonv.Object) (runs.Outcome, error) {
+	ctx = context.WithValue(ctx, deliveryKey{}, d)
 	switch {
 	case d.Kind == runs.DeliverNotice:
 		return s.notice(ctx, secret, d, payload)
+	case d.Kind == runs.DeliverChange:
+		return s.change(ctx, secret, d, payload)
 	case d.Method == "WEBHOOK":
 		return s.webhook(ctx, secret, d, payload)
 	case d.Method == "AZURE_DEVOPS":

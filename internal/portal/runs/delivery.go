@@ -21,6 +21,9 @@ const (
 	DeliverRun = "run"
 	// DeliverNotice tells approvers of a run that waits for them.
 	DeliverNotice = "notice"
+	// DeliverChange tells the destination of a blueprint's change log of a change; it
+	// belongs to no run.
+	DeliverChange = "change"
 )
 
 // Delivery is something that the portal is to send, written down in the
@@ -35,6 +38,8 @@ type Delivery struct {
 	Lane string
 	// Method is the type of the invocation.
 	Method string
+	// Automation says that the run is an automation's.
+	Automation bool
 	// Sealed is the text of the evaluated method or notice, encrypted.
 	Sealed string
 
@@ -57,13 +62,16 @@ func (r *Runs) send(tx store.Tx, org string, d Delivery) error {
 		"by":        r.deps.Portal, "until": clock.Stamp(now.Add(Lease)),
 		"kind": d.Kind, "run": d.Run, "lane": d.Lane, "method": d.Method, "sealed": d.Sealed,
 	}
+	if d.Automation {
+		doc["automation"] = true
+	}
 	return tx.Put(KindDelivery, doc, org, id)
 }
 
 func deliveryOf(row store.Row) Delivery {
 	d := Delivery{
 		ID: row.Key[len(row.Key)-1], Kind: jsonv.String(row.Doc, "kind"), Run: jsonv.String(row.Doc, "run"), Lane: jsonv.String(row.Doc, "lane"),
-		Method: jsonv.String(row.Doc, "method"), Sealed: jsonv.String(row.Doc, "sealed"), by: jsonv.String(row.Doc, "by"),
+		Method: jsonv.String(row.Doc, "method"), Sealed: jsonv.String(row.Doc, "sealed"), by: jsonv.String(row.Doc, "by"), Automation: jsonv.Bool(row.Doc, "automation"),
 	}
 	d.until, _ = jsonv.ParseTime(jsonv.String(row.Doc, "until"))
 	return d

@@ -310,6 +310,13 @@ func (x *execution) create() (*kept, error) {
 	if open, ok := x.action["allowAnyoneToViewRuns"].(bool); ok {
 		k.hidden[hiddenOpen] = open
 	}
+	depth, err := r.Depth(x.tx, x.who.Org, x.order.Caller.Cause)
+	if err != nil {
+		return nil, err
+	}
+	if depth > 0 {
+		k.hidden[hiddenDepth] = jsonv.Int(depth)
+	}
 	if x.who.User != nil {
 		k.hidden[hiddenCreator] = x.who.User.Email
 	}

@@ -124,13 +124,16 @@ type Caller struct {
 	Source string
 	// UserAgent becomes the $datasource of entities that the run writes.
 	UserAgent string
+	// Cause is the run whose backend calls, "" for callers from outside; see
+	// [catalog.Actor.Cause].
+	Cause string
 }
 
 // machine tells that the caller is no user.
 func (c Caller) machine() bool { return c.User == nil }
 
 func (c Caller) actor() catalog.Actor {
-	a := catalog.Actor{Org: c.Org, ID: c.ID, UserAgent: c.UserAgent, Origin: c.Source}
+	a := catalog.Actor{Org: c.Org, ID: c.ID, UserAgent: c.UserAgent, Origin: c.Source, Cause: c.Cause}
 	if c.User != nil {
 		a.User = c.User.Email
 	}

@@ -286,6 +286,7 @@ func (s *starting) deliver() error {
 	}
 	return s.r.send(s.tx, s.org, Delivery{
 		Kind: DeliverRun, Run: k.id(), Lane: jsonv.String(k.hidden, hiddenAction), Method: jsonv.String(s.method, "type"), Sealed: sealed,
+		Automation: jsonv.Bool(k.hidden, hiddenAutomation),
 	})
 }
 
