@@ -43,7 +43,7 @@ func currentMethod(old, properties jsonv.Object, prefix string) jsonv.Object {
 	message := Message(old, properties, prefix)
 	keep := func(keys ...string) {
 		for _, key := range keys {
-			if v, ok := old[key]; ok {
+			if v := old[key]; v != nil {
 				out[key] = v
 			}
 		}
@@ -200,20 +200,20 @@ func olderMethod(doc jsonv.Object, blueprint string) jsonv.Object {
 	switch kind {
 	case "GITLAB":
 		out["agent"] = true
-		omissions(out, jsonv.Map(current, "pipelineVariables"))
+		omissions(out, properties, jsonv.Map(current, "pipelineVariables"))
 	case "GITHUB":
-		omissions(out, jsonv.Map(current, "workflowInputs"))
+		omissions(out, properties, jsonv.Map(current, "workflowInputs"))
 	}
 	return out
 }
 
-// omissions says what a pipeline does not receive.
-func omissions(out, variables jsonv.Object) {
+// omissions says what a pipeline does not receive of what there is.
+func omissions(out, properties, variables jsonv.Object) {
 	_, hasPayload := variables[portPayload]
 	if !hasPayload {
 		out["omitPayload"] = true
 	}
-	if len(variables) == 0 || hasPayload && len(variables) == 1 {
+	if none := len(variables) == 0 || hasPayload && len(variables) == 1; none && len(properties) > 0 {
 		out["omitUserInputs"] = true
 	}
 }
