@@ -22,7 +22,7 @@ func appDeclaration() *Declaration {
 		Key:      []string{"client_id"},
 		ImportID: "<client_id> or <name>",
 		API: API{
-			Read: readApp, Create: createApp, Update: updateApp, Delete: deleteApp, SplitID: findApp, Decode: decodeApp, Anew: appAnew,
+			Read: readApp, Create: createApp, Update: updateApp, Delete: deleteApp, SplitID: findApp, Decode: decodeApp, Amend: amendApp, Anew: appAnew,
 		},
 		Parts: []lens.Part{
 			lens.Field("name", lens.String, lens.Req, "Name of the credentials. It need not be unique.").ReadsAs(""),
@@ -120,8 +120,32 @@ func rotates(was, now lens.Obj) bool {
 	return !now["rotation"].IsNull() && !was["rotation"].Equal(now["rotation"])
 }
 
+// withholds reports whether a state is not to hold credentials.
+func withholds(now lens.Obj) bool {
+	stores := now["store_credentials"]
+	return lens.Known(stores) && !lens.AsBool(stores)
+}
+
+// withheld plans attributes to be null where the state is not to hold them: who
+// reads the plan is not told of a value to come.
+func withheld(planned tftypes.Value, names ...string) tftypes.Value {
+	if !withholds(lens.AsObj(planned)) {
+		return planned
+	}
+	none := lens.Obj{}
+	for _, name := range names {
+		none[name] = tftypes.NewValue(tftypes.String, nil)
+	}
+	return with(planned, none)
+}
+
+func amendApp(_, _, planned tftypes.Value) tftypes.Value { return withheld(planned, "client_secret") }
+
 // appAnew names what an update gives a new value besides what always changes.
 func appAnew(was, now lens.Obj) []string {
+	if withholds(now) {
+		return nil
+	}
 	if rotates(was, now) || !was["store_credentials"].Equal(now["store_credentials"]) {
 		return []string{"client_secret"}
 	}

@@ -81,8 +81,8 @@ func TestAppLivesAWholeLifeBothWays(t *testing.T) {
 			},
 			resource.TestStep{ResourceName: at, ImportState: true, ImportStateId: "Deploy", ImportStateVerify: true,
 				ImportStateVerifyIgnore: []string{"client_secret", "rotation"}},
-			resource.TestStep{Config: config(`name = "Deploy", rotation = "1", store_credentials = false`), Check: gone},
-			resource.TestStep{Config: config(`name = "Deploy", rotation = "2", store_credentials = false`), Check: gone},
+			resource.TestStep{Config: config(`name = "Deploy", rotation = "1", store_credentials = false`), ConfigPlanChecks: plansNull(at, "client_secret"), Check: gone},
+			resource.TestStep{Config: config(`name = "Deploy", rotation = "2", store_credentials = false`), ConfigPlanChecks: plansNull(at, "client_secret"), Check: gone},
 			resource.TestStep{Config: config(`name = "Deploy", rotation = "2", store_credentials = false`), ConfigPlanChecks: emptyPlan},
 			resource.TestStep{Config: config(`name = "Deploy", rotation = "2"`), Check: holds("Deploy")},
 			resource.TestStep{

@@ -67,13 +67,13 @@ func blueprintPermissionsDeclaration() *Declaration {
 
 // assignees are who a block of permissions admits.
 func assignees() []lens.Part {
-	list := func(name, doc string) *lens.FieldPart {
-		return lens.Field(name, lens.Set(lens.String), lens.Opt, doc).Always().EmptyShows()
+	list := func(name string, element lens.Kind, doc string) *lens.FieldPart {
+		return lens.Field(name, lens.Set(element), lens.Opt, doc).Always().EmptyShows()
 	}
 	return []lens.Part{
-		list("users", "E-mail addresses of users."),
-		list("roles", "Roles: `Admin`, `Member` (every active user), and `<blueprint>-moderator`.").CheckEach(roleCheck()),
-		list("teams", "Identifiers of teams."),
+		list("users", email, "E-mail addresses of users, in any letter case."),
+		list("roles", lens.String, "Roles: `Admin`, `Member` (every active user), and `<blueprint>-moderator`.").CheckEach(roleCheck()),
+		list("teams", lens.String, "Identifiers of teams."),
 		lens.Field("owned_by_team", lens.Bool, lens.Opt, "Whether users are admitted to entities that one of their teams owns.").Default(false),
 	}
 }

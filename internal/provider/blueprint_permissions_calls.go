@@ -182,6 +182,13 @@ func defaultBlock(id, name string) jsonv.Object {
 func sameBlock(a, b any) bool {
 	for _, list := range []string{"users", "roles", "teams"} {
 		x, y := jsonv.Strings(jsonv.List(a, list)), jsonv.Strings(jsonv.List(b, list))
+		for _, names := range [][]string{x, y} {
+			for i, name := range names {
+				if list == "users" {
+					names[i] = strings.ToLower(name)
+				}
+			}
+		}
 		slices.Sort(x)
 		slices.Sort(y)
 		if !slices.Equal(slices.Compact(x), slices.Compact(y)) {

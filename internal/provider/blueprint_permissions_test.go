@@ -168,6 +168,23 @@ func TestBlueprintPermissionsLeaveOtherKeysAlone(t *testing.T) {
 	}
 }
 
+// E-mail addresses are the same in any letter case, in the configuration and in Port.
+func TestUsersInBlueprintPermissionsHaveNoLetterCase(t *testing.T) {
+	t.Parallel()
+	a := open(t)
+	a.Seed(owned)
+	config := permissions("\nupdate = { users = [\"Ann@X.io\", \"bob@x.io\"] }")
+	a.run(
+		resource.TestStep{Config: config, Check: a.admits(`{"users": ["ann@x.io", "bob@x.io"]}`, "update")},
+		resource.TestStep{
+			PreConfig: func() {
+				a.Must(http.MethodPatch, permissionsPath, jsonv.Object{"entities": jsonv.Object{"update": jsonv.Object{"users": []any{"BOB@x.io", "ANN@x.io"}}}})
+			}, Config: config, ConfigPlanChecks: emptyPlan,
+		},
+		resource.TestStep{Config: strings.Replace(config, "Ann@X.io", "eve@x.io", 1), Check: a.admits(`{"users": ["bob@x.io", "eve@x.io"]}`, "update")},
+	)
+}
+
 // A property that goes takes its block along: there is nothing to give back.
 func TestBlueprintPermissionsFollowTheirBlueprint(t *testing.T) {
 	t.Parallel()

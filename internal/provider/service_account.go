@@ -156,14 +156,19 @@ func credentialed(account, credentials jsonv.Object, state tftypes.Value) jsonv.
 // serviceAccountAnew names what an update gives a new value besides what always
 // changes.
 func serviceAccountAnew(was, now lens.Obj) []string {
+	if withholds(now) {
+		return nil
+	}
 	if rotates(was, now) || !was["store_credentials"].Equal(now["store_credentials"]) {
 		return []string{"client_id", "client_secret"}
 	}
 	return nil
 }
 
-// amendServiceAccount plans the address, which permissions elsewhere are made of.
+// amendServiceAccount plans the address, which permissions elsewhere are made of,
+// and no credentials for a state that is not to hold them.
 func amendServiceAccount(_, _, planned tftypes.Value) tftypes.Value {
+	planned = withheld(planned, "client_id", "client_secret")
 	if name, known := text(lens.AsObj(planned)["identifier"]); known {
 		return with(planned, lens.Obj{"email": lens.Str(serviceAccountAddress(name))})
 	}

@@ -7,8 +7,10 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
@@ -130,15 +132,24 @@ func TestServiceAccountCredentialsStayOutOfTheStateBothWays(t *testing.T) {
 		none := resource.ComposeTestCheckFunc(resource.TestCheckNoResourceAttr(bot, "client_id"), resource.TestCheckNoResourceAttr(bot, "client_secret"))
 		off := botWith(`identifier = "bot", store_credentials = false`)
 		a.run(
-			resource.TestStep{Config: off, Check: none},
-			resource.TestStep{Config: botWith(`identifier = "bot", store_credentials = false, rotation = "1"`), Check: none},
+			resource.TestStep{Config: off, ConfigPlanChecks: plansNull(bot, "client_id", "client_secret"), Check: none},
+			resource.TestStep{Config: botWith(`identifier = "bot", store_credentials = false, rotation = "1"`), ConfigPlanChecks: plansNull(bot, "client_id", "client_secret"), Check: none},
 			// They are not known until they are made anew.
 			resource.TestStep{Config: botWith(`identifier = "bot", rotation = "1"`), Check: none},
 			resource.TestStep{Config: botWith(`identifier = "bot", rotation = "2"`), Check: a.logsIn(http.StatusOK)},
-			resource.TestStep{Config: botWith(`identifier = "bot", rotation = "2", store_credentials = false`), Check: none},
+			resource.TestStep{Config: botWith(`identifier = "bot", rotation = "2", store_credentials = false`), ConfigPlanChecks: plansNull(bot, "client_id", "client_secret"), Check: none},
 			resource.TestStep{ResourceName: bot, ImportState: true, ImportStateId: "bot", ImportStateVerify: true, ImportStateVerifyIgnore: []string{"rotation", "store_credentials"}},
 		)
 	})
+}
+
+// plansNull wants attributes known to be null in a plan.
+func plansNull(at string, names ...string) resource.ConfigPlanChecks {
+	var checks []plancheck.PlanCheck
+	for _, name := range names {
+		checks = append(checks, plancheck.ExpectKnownValue(at, tfjsonpath.New(name), knownvalue.Null()))
+	}
+	return resource.ConfigPlanChecks{PreApply: checks}
 }
 
 // With store_credentials = false no file of a run holds a secret, nor does its log.
