@@ -267,6 +267,16 @@ func filled(attrs []lens.Attr, given jsonv.Object) jsonv.Object {
 				v = m
 			}
 		}
+		if l, ok := v.([]any); ok && len(a.Nested) > 0 {
+			all := make([]any, len(l))
+			for i, e := range l {
+				all[i] = e
+				if e, ok := e.(jsonv.Object); ok {
+					all[i] = filled(a.Nested, e)
+				}
+			}
+			v = all
+		}
 		out[a.Name] = v
 	}
 	return out

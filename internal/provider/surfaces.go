@@ -26,7 +26,7 @@ type surfaces struct {
 // registered are the kinds of objects the provider knows.
 var registered = compileAll(blueprintDeclaration(), blueprintRelationDeclaration(), entityDeclaration(), systemBlueprintDeclaration(), aggregationDeclaration(), entitiesDeclaration(),
 	organizationDeclaration(), organizationSecretDeclaration(), appDeclaration(), blueprintPermissionsDeclaration(),
-	teamDeclaration(), userDeclaration(), serviceAccountDeclaration())
+	teamDeclaration(), userDeclaration(), serviceAccountDeclaration(), actionDeclaration(), actionPermissionsDeclaration())
 
 func compileAll(declarations ...*Declaration) []*kind {
 	out := make([]*kind, len(declarations))

@@ -197,6 +197,7 @@ func (g *generator) value(path string, a lens.Attr) tftypes.Value {
 }
 
 func (g *generator) flat(path string, a lens.Attr, t tftypes.Type, checks []lens.Check) tftypes.Value {
+	a.Type = t // collections may hold collections
 	switch t := t.(type) {
 	case tftypes.List:
 		return g.listOf(a, func() tftypes.Value { return g.flat(path, a, t.ElementType, a.ElemChecks) })

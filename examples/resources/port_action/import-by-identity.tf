@@ -1,0 +1,6 @@
+import {
+  to = port_action.scale
+  identity = {
+    identifier = "scale_service"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = port_action.scale
+  id = "scale_service"
+}

@@ -1,0 +1,4 @@
+import {
+  to = port_action_permissions.scale
+  id = "scale_service"
+}

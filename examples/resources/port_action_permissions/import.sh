@@ -1,0 +1,2 @@
+# The ID is the action's identifier.
+terraform import port_action_permissions.scale scale_service
