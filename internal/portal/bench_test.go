@@ -31,7 +31,7 @@ const benchBlueprint = `{"blueprints":[
 
 func newBench(b *testing.B, storage string) *bench {
 	b.Helper()
-	o := portaltest.Options{Unchecked: true, RealClock: true, Seed: benchBlueprint}
+	o := portaltest.Options{Unchecked: true, RealClock: true, RealCalls: true, Seed: benchBlueprint}
 	switch storage {
 	case "sqlite":
 		o.DataFile = filepath.Join(b.TempDir(), "portal.db")

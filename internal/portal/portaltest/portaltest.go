@@ -45,6 +45,9 @@ type Options struct {
 	Seed string
 	// Log receives the portal's log; nil drops it.
 	Log *slog.Logger
+	// RealCalls lets the portal call real addresses, also of this machine; otherwise
+	// its calls are recorded only ([Portal.Webhooks]).
+	RealCalls bool
 	// ClientID and ClientSecret replace the constants of the same name.
 	ClientID, ClientSecret string
 	// SecretKey seals secrets.
@@ -101,8 +104,12 @@ func Start(t testing.TB, options ...Options) *Portal {
 		p.clock = clock.NewFake(o.Start)
 		now = p.clock
 	}
+	out := &http.Client{Transport: p.calls}
+	if o.RealCalls {
+		out = nil
+	}
 	inner, err := portal.Open(context.Background(), portal.Options{
-		Clock: now, IDs: ident.Seeded(1), Out: &http.Client{Transport: p.calls},
+		Clock: now, IDs: ident.Seeded(1), Out: out, PrivateCalls: o.RealCalls,
 		Store: o.Store, DataFile: o.DataFile, DatabaseURL: o.DatabaseURL, Limits: o.Limits, Log: o.Log,
 		ClientID: o.ClientID, ClientSecret: o.ClientSecret, SecretKey: o.SecretKey,
 		LegacyActionRoutes: o.LegacyActionRoutes,

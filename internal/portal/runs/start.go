@@ -84,6 +84,9 @@ func (s *starting) readable() (jsonv.Object, error) {
 		for _, key := range []string{"agent", "synchronized", "method"} {
 			out[key] = s.payload[key]
 		}
+		if _, ok := out["body"]; !ok && s.payload["agent"] == true {
+			out["body"] = jsonv.Object{}
+		}
 		out["headers"] = texts(jsonv.Map(out, "headers"))
 		return out, nil
 	}
@@ -232,6 +235,9 @@ func webhook(out jsonv.Object) error {
 		}
 	}
 	out["headers"] = headers
+	if _, ok := out["body"]; !ok && out["agent"] == true {
+		out["body"] = jsonv.Object{} // relays insist on one (reference/clients.md §11 C29)
+	}
 	return nil
 }
 
