@@ -293,3 +293,27 @@ func TestActionPermissionsObeyTheLaws(t *testing.T) {
 		  "approve": {"users": [], "roles": [], "teams": [], "policy": null}}}`),
 		lenstest.Texts("permissions.execute.policy", texts), lenstest.Texts("permissions.approve.policy", texts))
 }
+
+// States of the official provider need no upgrade: of before identifiers were
+// unique, with two methods, with a template in quotes.
+func TestActionReadsFormerStates(t *testing.T) {
+	t.Parallel()
+	k := kindOf(t, "action")
+	v := config(t, k, `{"identifier": "scale", "id": "scale", "blueprint": "svc", "publish": true, "kafka_method": {},
+	  "webhook_method": {"url": "u", "agent": "\"{{ .x }}\""}, "self_service_trigger": {"operation": "CREATE"}}`)
+	if id := formerID(lens.AsObj(v), "blueprint", "identifier"); id != "svc_scale" {
+		t.Errorf("looked for as %q", id)
+	}
+	if _, err := k.codec.Put(v, k.null); err != nil {
+		t.Error(err)
+	}
+	got, err := k.codec.Get(decoded(t, `{"identifier": "svc_scale", "publish": true, "invocationMethod": {"type": "WEBHOOK", "url": "u", "agent": "{{ .x }}"},
+	  "trigger": {"type": "self-service", "operation": "CREATE", "userInputs": {"properties": {}}}}`), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config(t, k, `{"identifier": "svc_scale", "id": "svc_scale", "publish": true, "webhook_method": {"url": "u", "agent": "{{ .x }}"}, "self_service_trigger": {"operation": "CREATE"}}`)
+	if diffs, err := want.Diff(got); err != nil || len(diffs) > 0 {
+		t.Errorf("%v %v", err, diffs)
+	}
+}
