@@ -49,3 +49,6 @@ func randomFraction() float64 {
 // Pause waits for something that the server does a little later, by the client's
 // clock.
 func (c *Client) Pause(ctx context.Context, d time.Duration) error { return wait(ctx, c.clock, d) }
+
+// Now is the time by the client's clock.
+func (c *Client) Now() time.Time { return c.clock.Now() }

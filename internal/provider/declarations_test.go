@@ -120,6 +120,18 @@ const wireServiceAccount = `{
   "createdAt": "2024-01-01T00:00:00.000Z", "createdBy": "c", "updatedAt": "2024-01-02T00:00:00.120Z", "updatedBy": "u"
 }`
 
+const wireActionRun = `{
+  "id": "r_0123456789abcdef", "action": {"identifier": "scale"}, "entity": {"identifier": "cart"},
+  "rawProperties": {"n": 9007199254740993, "s": "<a>", "l": []}, "source": "API", "status": "SUCCESS", "statusLabel": "Done", "link": ["https://ci/1"], "summary": "fine",
+  "approval": {"userId": "u", "state": "APPROVED", "description": ""}, "payload": {"type": "KAFKA"}, "response": [1], "externalRunId": "7",
+  "createdBy": "u", "impersonatedBy": "c", "logs": [{"message": "one\ntwo", "createdAt": "2024-01-01T00:00:00.000Z"}],
+  "entities": [{"action": "CREATE", "blueprint": "service", "identifier": "cart"}],
+  "createdAt": "2024-01-01T00:00:00.000Z", "updatedAt": "2024-01-02T00:00:00.120Z", "endedAt": "2024-01-02T00:00:00.120Z"
+}`
+
+const bareActionRun = `{"id": "r_1", "action": {"identifier": "scale"}, "source": "API", "status": "IN_PROGRESS", "statusLabel": null, "link": [], "summary": "", "payload": null, "approval": null,
+  "logs": [], "entities": []}`
+
 // accountOf is what the codecs of users see of an entity.
 func accountOf(t *testing.T, entity string) string {
 	t.Helper()
@@ -134,6 +146,8 @@ func accountOf(t *testing.T, entity string) string {
 }
 
 func someName(r *lenstest.Random) string { return fmt.Sprintf("team-%d", r.N(1000)) }
+
+func someDuration(r *lenstest.Random) string { return fmt.Sprintf("%ds", r.N(1000)) }
 
 func someEmail(domain string) func(*lenstest.Random) string {
 	return func(r *lenstest.Random) string { return fmt.Sprintf("u%d@%s", r.N(1000), domain) }
@@ -170,6 +184,15 @@ func TestDeclarationsObeyTheLaws(t *testing.T) {
 		t.Parallel()
 		lenstest.Laws(t, kindOf(t, "app").codec, lenstest.Wire(`{"id": "c", "name": "CI", "enabled": true, "secret": "s",
 			"createdAt": "2024-01-01T00:00:00.000Z", "updatedAt": "2024-01-02T00:00:00.120Z"}`))
+	})
+	t.Run("action_run", func(t *testing.T) {
+		t.Parallel()
+		lenstest.Laws(t, kindOf(t, "action_run").codec, lenstest.Wire(wireActionRun), lenstest.Wire(bareActionRun), lenstest.Texts("timeout", someDuration))
+	})
+	t.Run("action_run_approval", func(t *testing.T) {
+		t.Parallel()
+		lenstest.Laws(t, kindOf(t, "action_run_approval").codec, lenstest.Wire(`{"id": "r_1", "decision": "APPROVE", "description": "fine", "status": "SUCCESS"}`),
+			lenstest.Wire(`{"id": "r_1", "decision": "DECLINE", "status": "DECLINED"}`), lenstest.Texts("timeout", someDuration))
 	})
 	t.Run("team", func(t *testing.T) {
 		t.Parallel()
@@ -214,10 +237,11 @@ func TestQueriesObeyTheLaws(t *testing.T) {
 				{"property": "$createdAt", "operator": "between", "value": {"preset": "today"}},
 				{"blueprint": "env", "operator": "relatedTo", "value": "x", "direction": "upstream"}, {"property": "lang", "operator": "isEmpty"}]}`,
 		},
-		"blueprints": {`{}`},
-		"whoami":     {`{}`},
-		"users":      {`{"emails": ["a@x.io"], "teams": ["a", "b"], "role": "Admin", "status": "Invited", "type": "Standard"}`},
-		"teams":      {`{"names": ["a", "b"], "providerName": "port", "user": "a@x.io"}`},
+		"blueprints":  {`{}`},
+		"whoami":      {`{}`},
+		"users":       {`{"emails": ["a@x.io"], "teams": ["a", "b"], "role": "Admin", "status": "Invited", "type": "Standard"}`},
+		"teams":       {`{"names": ["a", "b"], "providerName": "port", "user": "a@x.io"}`},
+		"action_runs": {`{"action": "a", "blueprint": "svc", "entity": "x", "active": true, "userEmail": "a@x.io", "userId": "u", "sources": ["API", "UI"], "externalRunId": "7", "limit": 3}`},
 	}
 	for _, a := range queries {
 		t.Run(a.query.Name, func(t *testing.T) {

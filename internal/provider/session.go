@@ -42,6 +42,8 @@ type session struct {
 	// memberships are what states and plans say of users in teams.
 	memberships memberships
 	teamNames   teamNames
+	// runs are those whose wait was cut short.
+	runs cutRuns
 	// lookups counts the searches for entities that need one that goes.
 	lookups int
 	listing struct {

@@ -26,7 +26,8 @@ type surfaces struct {
 // registered are the kinds of objects the provider knows.
 var registered = compileAll(blueprintDeclaration(), blueprintRelationDeclaration(), entityDeclaration(), systemBlueprintDeclaration(), aggregationDeclaration(), entitiesDeclaration(),
 	organizationDeclaration(), organizationSecretDeclaration(), appDeclaration(), blueprintPermissionsDeclaration(),
-	teamDeclaration(), userDeclaration(), serviceAccountDeclaration(), actionDeclaration(), actionPermissionsDeclaration())
+	teamDeclaration(), userDeclaration(), serviceAccountDeclaration(), actionDeclaration(), actionPermissionsDeclaration(),
+	actionRunDeclaration(), approvalDeclaration())
 
 func compileAll(declarations ...*Declaration) []*kind {
 	out := make([]*kind, len(declarations))

@@ -151,6 +151,8 @@ var exceptions = []exception{
 	{func(route string, status int) bool { return status < 300 && strings.Contains(route, "entities") }, inside([]string{"entity", "entities"}, "blueprint", "createdAt", "createdBy", "updatedAt", "updatedBy", "scorecards")},
 	// The published answer is that of a search (reference/catalog.md §4.12).
 	{only("POST /v1/entities/aggregate"), allow("result")},
+	// Newer servers turn pages (reference/actions.md §4.3).
+	{only("GET /v1/actions/runs"), allow("next")},
 	// History tells objects, not numbers (reference/catalog.md §4.11).
 	{only("POST /v1/entities/properties-history"), allow("result")},
 	// A relation may carry titles (reference/catalog.md §4.8 J5).
