@@ -141,3 +141,27 @@ func TestACallThatWaitsEndsWithItsContext(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestACallGivesUpWaitingForItsTurn(t *testing.T) {
+	t.Parallel()
+	arrived, release := make(chan struct{}), make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(arrived)
+		<-release
+	}))
+	defer s.Close()
+	c := client(outbound.Limits{Private: true, PerHost: 1, Wait: time.Millisecond})
+	done := make(chan error, 1)
+	go func() {
+		_, err := get(t, c, s.URL)
+		done <- err
+	}()
+	<-arrived
+	if _, err := get(t, c, s.URL); !errors.Is(err, outbound.ErrBusy) {
+		t.Errorf("got %v, want ErrBusy", err)
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
