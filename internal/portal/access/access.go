@@ -12,6 +12,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
+	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
 // Deps are what [New] needs.
@@ -76,22 +77,45 @@ func (u *User) ModeratesAny() bool {
 	return u != nil && u.Role == RoleModerator && len(u.Moderates) > 0
 }
 
-// has tells whether a role in a list admits the user (§7.1). Names of roles compare
-// in any letter case; one that nobody knows admits nobody.
-func (u *User) has(role string) bool {
-	switch {
-	case u.Admin(), strings.EqualFold(role, RoleMember):
-		return true
-	case u.Role != RoleModerator:
-		return false
-	case strings.EqualFold(role, RoleModerator):
-		return len(u.Moderates) > 0
-	}
-	return slices.ContainsFunc(u.Moderates, func(bp string) bool { return strings.EqualFold(role, ModeratorOf(bp)) })
+// known tells whether there is a blueprint of a name.
+type known func(blueprint string) (bool, error)
+
+func blueprintsOf(tx store.Tx, org string) known {
+	return func(blueprint string) (bool, error) { return catalog.BlueprintExists(tx, org, blueprint) }
 }
 
+// has tells whether a role in a list admits the user (§7.1). Names of roles compare
+// in any letter case; one that nobody knows admits nobody, and one that is spelled
+// as a blueprint is admits the moderators of that blueprint and of no other.
+func (u *User) has(exists known, role string) (bool, error) {
+	switch {
+	case u.Admin(), strings.EqualFold(role, RoleMember):
+		return true, nil
+	case u.Role != RoleModerator:
+		return false, nil
+	case strings.EqualFold(role, RoleModerator):
+		return len(u.Moderates) > 0, nil
+	}
+	at := len(role) - len(moderator)
+	if at < 0 || !strings.EqualFold(role[at:], moderator) {
+		return false, nil
+	}
+	blueprint := role[:at]
+	switch {
+	case slices.Contains(u.Moderates, blueprint):
+		return true, nil
+	case !slices.ContainsFunc(u.Moderates, func(bp string) bool { return strings.EqualFold(bp, blueprint) }):
+		return false, nil
+	}
+	other, err := exists(blueprint)
+	return err == nil && !other, err
+}
+
+// moderator is what the name of a moderator's role ends in.
+const moderator = "-moderator"
+
 // ModeratorOf names the role of a blueprint's moderators.
-func ModeratorOf(blueprint string) string { return blueprint + "-moderator" }
+func ModeratorOf(blueprint string) string { return blueprint + moderator }
 
 // Manages tells whether the user may change a blueprint and what belongs to it.
 func (u *User) Manages(blueprint string) bool {

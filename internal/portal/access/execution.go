@@ -70,10 +70,11 @@ func (a *Access) MayExecute(ctx context.Context, tx store.Tx, x Execution) error
 	}
 	policy := jsonv.Map(doc, executeKey, policyKey)
 	if policy == nil {
-		if x.admitted(listsOf(doc, executeKey)) {
-			return nil
+		admitted, err := x.admitted(blueprintsOf(tx, x.Executor.Org), listsOf(doc, executeKey))
+		if err == nil && !admitted {
+			err = missing("execute the action %q", x.action())
 		}
-		return missing("execute the action %q", x.action())
+		return err
 	}
 	allowed := false
 	err = a.conditions(ctx, tx, x, x.Executor, policy, func(value any) {
@@ -87,16 +88,19 @@ func (a *Access) MayExecute(ctx context.Context, tx store.Tx, x Execution) error
 
 // admitted is the evaluation of lists. Owning counts for what is done to an entity
 // (X4).
-func (x Execution) admitted(b block) bool {
+func (x Execution) admitted(exists known, b block) (bool, error) {
 	u := x.Executor.User
-	if u.Admin() || b.names(u) {
-		return true
+	if u.Admin() {
+		return true, nil
+	}
+	if named, err := b.names(exists, u); err != nil || named {
+		return named, err
 	}
 	if op := x.operation(); !b.owned || op != "DAY-2" && op != "DELETE" {
-		return false
+		return false, nil
 	}
 	owners := jsonv.Strings(x.Entity["team"])
-	return slices.ContainsFunc(u.Teams, func(team string) bool { return slices.Contains(owners, team) })
+	return slices.ContainsFunc(u.Teams, func(team string) bool { return slices.Contains(owners, team) }), nil
 }
 
 // MayApprove returns nil when somebody may approve or decline a run. Machines may
@@ -116,8 +120,10 @@ func (a *Access) MayApprove(ctx context.Context, tx store.Tx, voter Subject, x E
 			return err
 		}
 		allowed = slices.Contains(emails, ident.Email(voter.User.Email))
-	} else {
-		allowed = voter.User.Admin() || listsOf(doc, approveKey).names(voter.User)
+	} else if allowed = voter.User.Admin(); !allowed {
+		if allowed, err = listsOf(doc, approveKey).names(blueprintsOf(tx, x.Executor.Org), voter.User); err != nil {
+			return err
+		}
 	}
 	if !allowed {
 		return missing("approve runs of the action %q", x.action())
@@ -133,13 +139,14 @@ func (a *Access) Approvers(ctx context.Context, tx store.Tx, x Execution) ([]str
 	if err != nil {
 		return nil, err
 	}
-	named := listsOf(doc, approveKey).lists
+	exists := blueprintsOf(tx, x.Executor.Org)
+	named := func(u *User) (bool, error) { return listsOf(doc, approveKey).lists(exists, u) }
 	if policy := jsonv.Map(doc, approveKey, policyKey); policy != nil {
 		emails, err := a.policyApprovers(ctx, tx, x, x.Executor, policy)
 		if err != nil {
 			return nil, err
 		}
-		named = func(u *User) bool { return slices.Contains(emails, ident.Email(u.Email)) }
+		named = func(u *User) (bool, error) { return slices.Contains(emails, ident.Email(u.Email)), nil }
 	}
 	return activeUsers(tx, x.Executor.Org, named)
 }
@@ -147,13 +154,13 @@ func (a *Access) Approvers(ctx context.Context, tx store.Tx, x Execution) ([]str
 // lists tells whether a block names a user. Unlike [block.names] it takes
 // administrators for holders of their own roles only: those of others admit them,
 // but nobody waits for them.
-func (b block) lists(u *User) bool {
+func (b block) lists(exists known, u *User) (bool, error) {
 	if u.Admin() {
 		b.roles = slices.DeleteFunc(slices.Clone(b.roles), func(role string) bool {
 			return !strings.EqualFold(role, RoleAdmin) && !strings.EqualFold(role, RoleMember)
 		})
 	}
-	return b.names(u)
+	return b.names(exists, u)
 }
 
 // missing is the refusal of something that a user must be permitted.

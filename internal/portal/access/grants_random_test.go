@@ -298,9 +298,19 @@ func (w *rights) wanted(tx store.Tx, l literal, blueprint string, was, body json
 		subject, after = is, nil
 		refused = !l.allowed(l.scope("register"), is)
 	}
+	unseen, touches := was != nil && !l.reads(was), 0
 	check := func(part, key string, before, now any) {
+		_, given := body[strings.TrimPrefix(key, "$")]
+		if part != "" {
+			_, given = jsonv.Get(body, part, key)
+		}
 		supplied := was == nil && now != nil && !jsonv.Equal(now, []any{})
-		if supplied || was != nil && !jsonv.Equal(before, now) {
+		changes := was != nil && !jsonv.Equal(before, now)
+		if unseen { // what it holds must not tell
+			changes = given || replace
+		}
+		if supplied || changes {
+			touches++
 			if !l.writes(part, key, subject, after) && part == "relations" {
 				relations = append(relations, key)
 			} else if !l.writes(part, key, subject, after) {
@@ -322,8 +332,10 @@ func (w *rights) wanted(tx store.Tx, l literal, blueprint string, was, body json
 	}
 	before, _ := jsonv.Get(was, "relations", "svc")
 	now, _ := jsonv.Get(is, "relations", "svc")
-	check("relations", "svc", before, now)
-	if was != nil && jsonv.Equal(comparable(was), comparable(is)) {
+	if blueprint == "part" {
+		check("relations", "svc", before, now)
+	}
+	if was != nil && (unseen && touches == 0 || !unseen && jsonv.Equal(comparable(was), comparable(is))) {
 		refused = !w.writesAny(l, blueprint, was)
 	}
 	slices.Sort(properties)

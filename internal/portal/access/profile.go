@@ -188,13 +188,21 @@ func names(title, email string) (first, last string) {
 
 // activeUsers are the e-mails of the Active users that which admits, in lower case
 // and in order.
-func activeUsers(tx store.Tx, org string, which func(*User) bool) ([]string, error) {
+func activeUsers(tx store.Tx, org string, which func(*User) (bool, error)) ([]string, error) {
 	out := []string{}
 	for row, err := range tx.Scan(catalog.KindEntity, nil, store.Page{}, org, userBlueprint) {
 		if err != nil {
 			return nil, err
 		}
-		if u := userOf(row.Doc); jsonv.String(row.Doc, "properties", "status") == "Active" && which(u) {
+		if jsonv.String(row.Doc, "properties", "status") != "Active" {
+			continue
+		}
+		u := userOf(row.Doc)
+		admitted, err := which(u)
+		if err != nil {
+			return nil, err
+		}
+		if admitted {
 			out = append(out, ident.Email(u.Email))
 		}
 	}

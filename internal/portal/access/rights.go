@@ -53,9 +53,10 @@ func (r *rights) Field(tx store.Tx, blueprint string, field catalog.Field) (cata
 // grant is the evaluation of one block. A policy counts only for callers whom no
 // other key admits, and not at all beside ownedByTeam (§7.6).
 func (r *rights) grant(tx store.Tx, b block, blueprint string) (catalog.Grant, error) {
+	named, err := b.names(blueprintsOf(tx, r.org), r.user)
 	switch {
-	case b.names(r.user):
-		return catalog.Grant{All: true}, nil
+	case err != nil || named:
+		return catalog.Grant{All: named}, err
 	case b.owned:
 		owns, err := r.owns(tx, blueprint)
 		if err != nil || !owns {
@@ -67,9 +68,21 @@ func (r *rights) grant(tx store.Tx, b block, blueprint string) (catalog.Grant, e
 }
 
 // names tells whether a user is admitted to all entities by one of the lists.
-func (b block) names(u *User) bool { return b.hasRole(u) || b.hasTeam(u) || b.hasUser(u) }
+func (b block) names(exists known, u *User) (bool, error) {
+	if b.hasTeam(u) || b.hasUser(u) {
+		return true, nil
+	}
+	return b.hasRole(exists, u)
+}
 
-func (b block) hasRole(u *User) bool { return slices.ContainsFunc(b.roles, u.has) }
+func (b block) hasRole(exists known, u *User) (bool, error) {
+	for _, role := range b.roles {
+		if has, err := u.has(exists, role); err != nil || has {
+			return has, err
+		}
+	}
+	return false, nil
+}
 
 func (b block) hasTeam(u *User) bool {
 	return slices.ContainsFunc(u.Teams, func(team string) bool { return slices.Contains(b.teams, team) })
@@ -99,8 +112,8 @@ func (r *rights) readable(tx store.Tx, d *document, blueprint string) (catalog.G
 	owned := false
 	for _, verb := range []catalog.Verb{catalog.VerbRegister, catalog.VerbUpdate, catalog.VerbUnregister} {
 		b := d.scopes[verb]
-		if b.names(r.user) {
-			return catalog.Grant{All: true}, nil
+		if named, err := b.names(blueprintsOf(tx, r.org), r.user); err != nil || named {
+			return catalog.Grant{All: named}, err
 		}
 		owned = owned || b.owned && verb != catalog.VerbRegister
 	}

@@ -52,41 +52,55 @@ func (a *Access) Simulate(ctx context.Context, tx store.Tx, actor catalog.Actor,
 	if entities, err = a.patched(tx, actor.Org, definition, entities, patch); err != nil {
 		return nil, err
 	}
-	s := &simulation{user: user, d: compile(entities)}
+	s := &simulation{user: user, d: compile(entities), exists: blueprintsOf(tx, actor.Org)}
 	s.owns = len(user.Teams) > 0 && jsonv.Map(definition, "ownership") != nil
-	s.ask(verb)
+	if err := s.ask(verb); err != nil {
+		return nil, err
+	}
 	return s.answer(ctx, tx, actor.Org, judge, blueprint)
 }
 
 type simulation struct {
-	user  *User
-	d     *document
-	owns  bool
-	steps []why
+	user   *User
+	d      *document
+	owns   bool
+	steps  []why
+	exists known
 }
 
 // ask collects the steps that may admit the user, those that a read is implied by
 // last.
-func (s *simulation) ask(verb catalog.Verb) {
+func (s *simulation) ask(verb catalog.Verb) (err error) {
 	if s.user.Admin() {
 		s.steps = []why{{"role", query.All()}}
-		return
+		return nil
 	}
 	b := s.d.scopes[verb]
-	s.steps = s.static(b, true)
+	if s.steps, err = s.static(b, true); err != nil {
+		return err
+	}
 	if !b.owned && b.policy != nil {
 		s.steps = append(s.steps, why{"policy", b.policy})
 	}
 	if verb == catalog.VerbRead {
 		for _, implied := range scopes[1:] {
-			s.steps = append(s.steps, s.static(s.d.scopes[implied], implied != catalog.VerbRegister)...)
+			more, err := s.static(s.d.scopes[implied], implied != catalog.VerbRegister)
+			if err != nil {
+				return err
+			}
+			s.steps = append(s.steps, more...)
 		}
 	}
+	return nil
 }
 
 // static are the steps of a block before its policy.
-func (s *simulation) static(b block, owned bool) (steps []why) {
-	if b.hasRole(s.user) {
+func (s *simulation) static(b block, owned bool) (steps []why, err error) {
+	admitted, err := b.hasRole(s.exists, s.user)
+	if err != nil {
+		return nil, err
+	}
+	if admitted {
 		steps = append(steps, why{"role", query.All()})
 	}
 	if b.owned && owned && s.owns {
@@ -98,7 +112,7 @@ func (s *simulation) static(b block, owned bool) (steps []why) {
 	if b.hasUser(s.user) {
 		steps = append(steps, why{"user", query.All()})
 	}
-	return steps
+	return steps, nil
 }
 
 func (s *simulation) answer(ctx context.Context, tx store.Tx, org string, judge Judge, blueprint string) ([]any, error) {

@@ -19,7 +19,10 @@ func (a *Access) SeesAction(tx store.Tx, org string, u *User, action string) (bo
 		return false, err
 	}
 	b := listsOf(doc, executeKey)
-	return b.owned || b.names(u), nil
+	if b.owned {
+		return true, nil
+	}
+	return b.names(blueprintsOf(tx, org), u)
 }
 
 // ActionScopes are the strings by which one client decides which actions it shows
@@ -32,7 +35,13 @@ func (a *Access) ActionScopes(tx store.Tx, org string, u *User, actions []string
 			return nil, err
 		}
 		b := listsOf(doc, executeKey)
-		if u.Admin() || b.names(u) {
+		named := u.Admin()
+		if !named {
+			if named, err = b.names(blueprintsOf(tx, org), u); err != nil {
+				return nil, err
+			}
+		}
+		if named {
 			out = append(out, "execute:actions:"+action)
 		}
 		if b.owned {
@@ -109,5 +118,10 @@ func (a *Access) page(tx store.Tx, org string, u *User, page string, blocks ...s
 	if err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(blocks, func(name string) bool { return listsOf(doc, name).names(u) }), nil
+	for _, name := range blocks {
+		if named, err := listsOf(doc, name).names(blueprintsOf(tx, org), u); err != nil || named {
+			return named, err
+		}
+	}
+	return false, nil
 }

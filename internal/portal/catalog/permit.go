@@ -242,7 +242,9 @@ func (w *write) permitUpdate() error {
 		return err
 	}
 	if w.unseen = !seen; w.unseen {
-		changed = w.touched()
+		if changed, err = w.touched(); err != nil {
+			return err
+		}
 	}
 	if len(changed) == 0 {
 		return w.permitNothing(before)
@@ -271,7 +273,11 @@ func (w *write) permitUpdate() error {
 // touched are the fields that the write could change, whatever the entity holds. They
 // stand for those that it does change when the caller may not read it: which of the
 // values it has already would tell what they are.
-func (w *write) touched() (out []Field) {
+func (w *write) touched() (out []Field, err error) {
+	inherits, err := w.s.inherits(w.bp)
+	if err != nil {
+		return nil, err
+	}
 	if w.id != jsonv.String(w.existing, "identifier") {
 		out = append(out, Field{Key: "$identifier"})
 	}
@@ -281,7 +287,7 @@ func (w *write) touched() (out []Field) {
 	if w.in.hasIcon || !w.merge {
 		out = append(out, Field{Key: "$icon"})
 	}
-	if w.in.hasTeam || !w.merge {
+	if !inherits && (w.in.hasTeam || !w.merge) {
 		out = append(out, Field{Key: "$team"})
 	}
 	for _, key := range sortedKeys(w.bp.props) {
@@ -296,7 +302,7 @@ func (w *write) touched() (out []Field) {
 			out = append(out, Field{PartRelations, key})
 		}
 	}
-	return out
+	return out, nil
 }
 
 // permitNothing lets a write that changes nothing pass for those who might have
