@@ -40,6 +40,7 @@ Flags:
                         services are never called
   --public-url URL      where people and programs reach this portal: calls of actions to it stay
                         inside, and links in notifications lead there
+  --kafka BROKERS       send messages to these Kafka brokers, host:port separated by commas
   --azure-url URL       the root of Azure DevOps (default https://dev.azure.com)
   --list-all-fields     tell in the permissions of a blueprint of every property and relation, not
                         only of those that were given permissions of their own
@@ -68,16 +69,16 @@ stderr. An interrupt finishes the requests in flight and ends the program with c
 const grace = 30 * time.Second
 
 type portalFlags struct {
-	listen, data, databaseURL string
-	rateLimit, failedLogins   int
-	allowedFrom               []netip.Prefix
-	listAllFields             bool
-	strictPermissions         bool
-	credentials               portal.Credentials
-	secretKey, userStatus     string
-	legacyActionRoutes        string
-	privateCalls              bool
-	publicURL, azureURL       string
+	listen, data, databaseURL  string
+	rateLimit, failedLogins    int
+	allowedFrom                []netip.Prefix
+	listAllFields              bool
+	strictPermissions          bool
+	credentials                portal.Credentials
+	secretKey, userStatus      string
+	legacyActionRoutes         string
+	privateCalls               bool
+	publicURL, azureURL, kafka string
 }
 
 func runPortal(ctx context.Context, args []string, env Env) int {
@@ -94,6 +95,7 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 	flags.BoolVar(&f.privateCalls, "allow-private-calls", false, "")
 	flags.StringVar(&f.publicURL, "public-url", "", "")
 	flags.StringVar(&f.azureURL, "azure-url", "", "")
+	flags.StringVar(&f.kafka, "kafka", "", "")
 	flags.StringVar(&f.userStatus, "user-status", "Disabled", "")
 	flags.StringVar(&f.legacyActionRoutes, "legacy-action-routes", "served", "")
 	if err := flags.Parse(args); err != nil {
@@ -184,7 +186,7 @@ func servePortal(ctx context.Context, f portalFlags, env Env) (err error) {
 		ClientID: f.credentials.ClientID, ClientSecret: f.credentials.ClientSecret,
 		SecretKey: f.secretKey, DefaultUserStatus: f.userStatus, LegacyActionRoutes: f.legacyActionRoutes,
 		PrivateCalls: f.privateCalls || onLoopback(l.Addr()),
-		PublicURL:    cmp.Or(f.publicURL, "http://"+reachable(l.Addr())), AzureURL: f.azureURL, Version: env.Version,
+		PublicURL:    cmp.Or(f.publicURL, "http://"+reachable(l.Addr())), AzureURL: f.azureURL, Kafka: f.kafka, Version: env.Version,
 	})
 	if err != nil {
 		return err

@@ -56,6 +56,9 @@ type Options struct {
 	PublicURL string
 	// AzureURL is the root of Azure DevOps; "" is https://dev.azure.com.
 	AzureURL string
+	// Kafka are the brokers that messages go to, "host:port" separated by commas; ""
+	// is none: then logs tell of what could not be sent.
+	Kafka string
 	// Version is told to those who are called.
 	Version string
 	// Store keeps the documents and stays the caller's to close; nil opens
@@ -117,9 +120,11 @@ type Portal struct {
 	migrations *migrations
 	timers     *timers
 	deliveries *deliveries
-	automator  *automator
-	out        *http.Client
-	held       holding
+	// kafka is nil without brokers.
+	kafka     *invoke.Kafka
+	automator *automator
+	out       *http.Client
+	held      holding
 
 	mu     sync.Mutex
 	closed bool
@@ -156,6 +161,9 @@ func Open(ctx context.Context, o Options) (*Portal, error) {
 			return nil, err
 		}
 		p.store = s
+	}
+	if err := p.connect(o.Kafka); err != nil {
+		return nil, errors.Join(err, p.Close())
 	}
 	if err := p.assemble(ctx, o); err != nil {
 		return nil, errors.Join(err, p.Close())
@@ -243,7 +251,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 		sender: invoke.New(invoke.Options{
 			Clock: o.Clock, HTTP: outbound.New(p.out.Transport, outbound.Limits{Private: o.PrivateCalls}), Hosts: hostsOf(o.PublicURL),
 			Self: selfCalls{transport{handler: p.Handler(), portal: p}}, Asked: selfCalls{transport{handler: p.Handler(), portal: p, token: true}},
-			Azure: o.AzureURL, Version: cmp.Or(o.Version, "dev"),
+			Azure: o.AzureURL, Version: cmp.Or(o.Version, "dev"), Org: p.identity.Org(), Messages: messages(p.kafka),
 		}),
 	}).ready()
 	p.automator = (&automator{
@@ -253,7 +261,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	p.api = httpapi.New(httpapi.Options{
 		Store: p.store, Catalog: p.catalog, Events: log, Identity: p.identity,
 		Clock: o.Clock, IDs: o.IDs, Log: o.Log, Limits: o.Limits, Migrations: p.migrations,
-		Access: p.access, Actions: p.actions, Runs: p.runs, Deliveries: p.deliveries, AllowedFrom: o.AllowedFrom,
+		Access: p.access, Actions: p.actions, Runs: p.runs, Deliveries: p.deliveries, Brokers: p.brokers(), AllowedFrom: o.AllowedFrom,
 		OlderActionsGone: o.LegacyActionRoutes == "gone",
 	})
 	if o.Seed != nil {
@@ -377,6 +385,9 @@ func (p *Portal) Close() error {
 		p.automator.close()
 	}
 	p.held.release()
+	if p.kafka != nil && !was {
+		p.kafka.Close()
+	}
 	if was || !p.ownStore || p.store == nil {
 		return nil
 	}

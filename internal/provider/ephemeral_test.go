@@ -268,6 +268,13 @@ data "port_whoami" "again" {
 }
 `
 
+// nextSecond waits for it. A plan is told from another by plantimestamp, which counts
+// whole seconds: of two in one second Terraform itself makes one.
+func nextSecond() {
+	now := time.Now()
+	<-time.After(now.Truncate(time.Second).Add(time.Second).Sub(now))
+}
+
 // rows: id A4
 func TestServiceAccountCredentialsAreRotatedByTheRunThatIsToAndAreInNoFile(t *testing.T) {
 	t.Parallel()
@@ -278,6 +285,7 @@ func TestServiceAccountCredentialsAreRotatedByTheRunThatIsToAndAreInNoFile(t *te
 		"PORT_BASE_URL="+url, "PORT_CLIENT_ID="+p.ClientID, "PORT_CLIENT_SECRET="+p.ClientSecret, "TF_LOG=TRACE", "TF_LOG_PATH=trace.log")
 	step := func(want int, args ...string) {
 		t.Helper()
+		nextSecond()
 		p.Forget()
 		u.must(0, append([]string{args[0], "-input=false", "-no-color"}, args[1:]...)...)
 		if got := rotations(p); got != want {

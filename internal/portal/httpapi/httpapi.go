@@ -44,7 +44,9 @@ type Options struct {
 	Runs        *runs.Runs
 	// Deliveries may be nil: then nothing is sent.
 	Deliveries Deliveries
-	Access     *access.Access
+	// Brokers are the addresses of the message broker, none without one.
+	Brokers []string
+	Access  *access.Access
 	// OlderActionsGone answers 410 on the older routes of actions.
 	OlderActionsGone bool
 }
@@ -77,6 +79,7 @@ type API struct {
 	actions    *actions.Actions
 	runs       *runs.Runs
 	deliveries Deliveries
+	brokers    []string
 	allowed    []netip.Prefix
 }
 
@@ -90,7 +93,7 @@ func New(o Options) *API {
 	return &API{
 		store: o.Store, catalog: o.Catalog, events: o.Events, identity: o.Identity, scim: scim.New(o.Identity), clock: o.Clock, ids: o.IDs, log: o.Log,
 		body: o.Limits.Body, rate: newRate(o.Clock, o.Limits), routes: newRouter(routes),
-		migrations: o.Migrations, access: o.Access, actions: o.Actions, runs: o.Runs, deliveries: o.Deliveries, allowed: o.AllowedFrom,
+		migrations: o.Migrations, access: o.Access, actions: o.Actions, runs: o.Runs, deliveries: o.Deliveries, brokers: o.Brokers, allowed: o.AllowedFrom,
 	}
 }
 

@@ -107,6 +107,7 @@ func table() []route {
 
 		{method: get, pattern: "/v1/actions/runs", tx: reads, scope: access.ReadRuns, handler: (*Call).listRuns},
 		{method: patch, pattern: "/v1/actions/runs/ack", tx: writes, body: true, handler: (*Call).ackRuns},
+		{method: get, pattern: "/v1/kafka-credentials", handler: (*Call).kafkaCredentials},
 		{method: post, pattern: "/v1/actions/runs/claim-pending", tx: writes, body: true, handler: (*Call).claimRuns},
 		{method: get, pattern: "/v1/actions/runs/{run}", tx: reads, scope: access.ReadRuns, handler: (*Call).readRun},
 		{method: patch, pattern: "/v1/actions/runs/{run}", tx: writes, body: true, handler: (*Call).patchRun},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/runs"
 )
 
@@ -93,4 +94,18 @@ func (c *Call) ackRuns() (any, error) {
 
 func (c *Call) answerRun() (any, error) {
 	return run(c.api.runs.Answer(c.ctx, c.Tx, c.runner(), c.params[0], c.Body))
+}
+
+// kafkaCredentials tells a relay where its messages are (reference/actions.md §3.10).
+// The cluster is the operator's: the portal knows no user of it.
+func (c *Call) kafkaCredentials() (any, error) {
+	switch {
+	case c.Who.User != nil:
+		return nil, fault.MissingPermissions("read the credentials of the message broker: only machine credentials may")
+	case len(c.api.brokers) == 0:
+		return nil, fault.New(http.StatusNotImplemented, "not_implemented", "This server has no message broker: start it with --kafka")
+	}
+	return jsonv.Object{"credentials": jsonv.Object{
+		"brokers": jsonv.FromStrings(c.api.brokers), "username": c.Who.Org, "password": "",
+	}}, nil
 }

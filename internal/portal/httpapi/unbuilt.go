@@ -78,7 +78,6 @@ var unbuilt = []operation{
 	{post, "/v1/integration/{integration}/kinds/{kind}/examples", access.UpdateIntegrations},
 	{get, "/v1/integration/{integration}/resync-request", access.ReadIntegrations},
 	{patch, "/v1/integration/{integration}/resync-state", access.UpdateIntegrations},
-	{get, "/v1/kafka-credentials", ""},
 	{post, "/v1/pages", ""},
 	{patch, "/v1/pages/{page}", ""},
 	{put, "/v1/pages/{page}", ""},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/runs"
@@ -23,12 +22,13 @@ func DeliveryOf(ctx context.Context) (runs.Delivery, bool) {
 // change stands.
 func (s *Sender) change(ctx context.Context, secret string, _ runs.Delivery, payload jsonv.Object) (runs.Outcome, error) {
 	destination := jsonv.Map(payload, "destination")
-	kind := jsonv.String(destination, "type")
-	if kind != "WEBHOOK" || jsonv.Bool(destination, "agent") {
-		if kind == "WEBHOOK" {
-			kind = "relay"
-		}
-		return runs.Outcome{Log: strings.ToLower(kind) + " backend is not configured"}, nil
+	switch {
+	case jsonv.String(destination, "type") == "KAFKA":
+		return s.message(ctx, topicChanges, jsonv.String(payload, "body", "context", "entity"), payload["body"])
+	case jsonv.Bool(destination, "agent"):
+		// The relay reads the topic of runs, and knows such messages by their
+		// destination (M4).
+		return s.message(ctx, topicRuns, jsonv.String(payload, "body", "context", "entity"), payload["body"])
 	}
 	r, err := s.signed(ctx, http.MethodPost, jsonv.String(destination, "url"), secret, jsonv.Encode(payload["body"]))
 	if err != nil {

@@ -38,7 +38,22 @@ type Options struct {
 	Azure string
 	// Version is told to backends.
 	Version string
+	// Org is the first part of the names of topics, and Messages where they are; nil
+	// is nowhere.
+	Org      string
+	Messages Messages
 }
+
+// Messages stores messages in a topic; those of one key stay in order.
+type Messages interface {
+	Send(ctx context.Context, topic, key string, value []byte) error
+}
+
+// The topics of an organization are named after it (reference/actions.md §3.10).
+const (
+	topicRuns    = ".runs"
+	topicChanges = ".change.log"
+)
 
 // Sender sends deliveries. It is safe for concurrent use.
 type Sender struct{ o Options }
@@ -71,9 +86,26 @@ func (s *Sender) Send(ctx context.Context, secret string, d runs.Delivery, paylo
 	case d.Method == "AZURE_DEVOPS":
 		return s.azure(ctx, secret, d, payload)
 	case d.Method == "KAFKA":
-		return runs.Outcome{Log: "kafka backend is not configured"}, nil
+		return s.message(ctx, topicRuns, d.Run, payload["payload"])
 	}
 	return runs.Outcome{Log: fmt.Sprintf("%s backend is not configured", strings.ToLower(d.Method)), Status: runs.Failure}, nil
+}
+
+// message stores a message. Nobody answers it: what goes wrong is told, and changes
+// nothing.
+func (s *Sender) message(ctx context.Context, topic, key string, value any) (runs.Outcome, error) {
+	if s.o.Messages == nil {
+		return runs.Outcome{Log: "kafka backend is not configured"}, nil
+	}
+	var o runs.Outcome
+	err := s.o.Messages.Send(ctx, s.o.Org+topic, key, jsonv.Encode(value))
+	switch {
+	case undecided(ctx, err):
+		return o, err
+	case err != nil:
+		o.Log = "The message was not stored: " + err.Error()
+	}
+	return o, nil
 }
 
 // signed makes a request with a JSON body and its signature.

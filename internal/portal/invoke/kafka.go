@@ -12,7 +12,11 @@ import (
 )
 
 // Kafka produces messages on a cluster. It is safe for concurrent use.
-type Kafka struct{ client *kgo.Client }
+type Kafka struct {
+	client *kgo.Client
+	// Brokers are the addresses that it was given.
+	Brokers []string
+}
 
 // kafkaTime is how long a message may take to be stored by the cluster.
 const kafkaTime = 30 * time.Second
@@ -40,7 +44,7 @@ func NewKafka(brokers string) (*Kafka, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kafka %s: %w", brokers, err)
 	}
-	return &Kafka{client}, nil
+	return &Kafka{client, seeds}, nil
 }
 
 // Send stores one message. Those of one key stay in order.

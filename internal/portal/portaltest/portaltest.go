@@ -50,6 +50,8 @@ type Options struct {
 	RealCalls bool
 	// ClientID and ClientSecret replace the constants of the same name.
 	ClientID, ClientSecret string
+	// Kafka are brokers.
+	Kafka string
 	// SecretKey seals secrets.
 	SecretKey string
 	// DefaultUserStatus is the status of users who are created without one.
@@ -109,6 +111,7 @@ func Start(t testing.TB, options ...Options) *Portal {
 		out = nil
 	}
 	inner, err := portal.Open(context.Background(), portal.Options{
+		Kafka: o.Kafka,
 		Clock: now, IDs: ident.Seeded(1), Out: out, PrivateCalls: o.RealCalls,
 		Store: o.Store, DataFile: o.DataFile, DatabaseURL: o.DatabaseURL, Limits: o.Limits, Log: o.Log,
 		ClientID: o.ClientID, ClientSecret: o.ClientSecret, SecretKey: o.SecretKey,
