@@ -233,6 +233,11 @@ func bothWays(t *testing.T, test func(t *testing.T, change func(*provider.Option
 	}
 }
 
+// enough tells in the short run that so many steps with the real CLI will do: of the
+// cases of a map it takes a handful, others each time. The long suites, which find
+// the test by its name, take all.
+func enough(steps []resource.TestStep) bool { return os.Getenv("PORT_LONG") == "" && len(steps) > 6 }
+
 // once selects the requests of one operation.
 func once(method, path string) portaltest.Match { return portaltest.Match{Method: method, Path: path} }
 
