@@ -194,8 +194,9 @@ func TestBlueprintRelationShowsEveryChangeMadeByHandLong(t *testing.T) {
 
 // Its own name and that of its blueprint may change, and values stay; in another
 // blueprint it is another relation.
-func TestBlueprintRelationRenamesWithoutLoss(t *testing.T) {
+func TestBlueprintRelationRenamesWithoutLossLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	config := func(blueprint, key, at string) string {
 		return fmt.Sprintf(`resource "port_blueprint" "b" {
@@ -292,8 +293,9 @@ func TestBlueprintRelationRefusesWhatItShould(t *testing.T) {
 }
 
 // A relation that something still begins with stays, and so does its state.
-func TestBlueprintRelationInUseIsNotForgotten(t *testing.T) {
+func TestBlueprintRelationInUseIsNotForgottenLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	config := func(mirror string) string {
 		return `resource "port_blueprint" "b" {

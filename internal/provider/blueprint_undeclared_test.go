@@ -58,8 +58,9 @@ func (a *account) addEntityOfB() {
 
 // A relation moves from the blueprint's map to a resource of its own and back,
 // and keeps its values.
-func TestARelationMovesWithoutLoss(t *testing.T) {
+func TestARelationMovesWithoutLossLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	a.run(
 		resource.TestStep{Config: undeclaredBlueprint(`relations = { r = { target = "b" } }`)},

@@ -95,8 +95,9 @@ func TestDestroyOfWhatNobodyNeedsIsQuiet(t *testing.T) {
 	}
 }
 
-func TestDeletionProtectionRefusesToDestroyAndReplace(t *testing.T) {
+func TestDeletionProtectionRefusesToDestroyAndReplaceLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	config := func(block, own string) string {
 		return `provider "port" {
 ` + block + `

@@ -97,8 +97,9 @@ func TestEntitiesLiveAWholeLifeBothWays(t *testing.T) {
 	})
 }
 
-func TestEntitiesShowTheLeafThatWasChangedByHand(t *testing.T) {
+func TestEntitiesShowTheLeafThatWasChangedByHandLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	a.Seed(catalogSeed)
 	steps := []resource.TestStep{{Config: wholeEntities}}

@@ -25,8 +25,9 @@ func impatient(o *provider.Options) {
 // Each call of each resource fails once in each way. The state stays true: what
 // was not made is made by the next apply, what was made is not forgotten, and in
 // the end the plan is empty.
-func TestStateStaysTrueWhenCallsFail(t *testing.T) {
+func TestStateStaysTrueWhenCallsFailLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	resources := map[string]struct {
 		config func(title string) string
 		// The calls that create, read, update and delete it.

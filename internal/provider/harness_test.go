@@ -233,6 +233,15 @@ func bothWays(t *testing.T, test func(t *testing.T, change func(*provider.Option
 	}
 }
 
+// long leaves a test that runs the real CLI very often to the long suites, which
+// find it by its name.
+func long(t *testing.T) {
+	t.Helper()
+	if os.Getenv("PORT_LONG") == "" {
+		t.Skip("runs in the long suites: it takes the CLI dozens of times")
+	}
+}
+
 // enough tells in the short run that so many steps with the real CLI will do: of the
 // cases of a map it takes a handful, others each time. The long suites, which find
 // the test by its name, take all.

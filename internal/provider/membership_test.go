@@ -12,8 +12,9 @@ import (
 )
 
 // A membership is declared at either end; the other one leaves it alone.
-func TestMembershipIsDeclaredAtEitherEnd(t *testing.T) {
+func TestMembershipIsDeclaredAtEitherEndLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	member := func(teamBody, userBody string) string {
 		return teamWith("name = \"Core\""+teamBody) + userWith("email = \"ann@x.io\""+userBody)

@@ -29,8 +29,9 @@ func crewed(t *testing.T, change ...func(*provider.Options)) *account {
 	return a
 }
 
-func TestUsersAreListedAndFiltered(t *testing.T) {
+func TestUsersAreListedAndFilteredLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := crewed(t)
 	for name, c := range map[string]struct{ arguments, want string }{
 		"all":              {``, "boss@x.io,bot@serviceaccounts.getport.io,mod@x.io,new@x.io,off@x.io"},

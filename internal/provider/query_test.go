@@ -146,8 +146,9 @@ output "languages" {
 	})
 }
 
-func TestEntitiesAreFilteredByPort(t *testing.T) {
+func TestEntitiesAreFilteredByPortLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	a.Seed(fleet)
 	for name, c := range map[string]struct{ arguments, want string }{

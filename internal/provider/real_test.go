@@ -113,8 +113,9 @@ func stateFile(provider, typ, name string, instances ...jsonv.Object) string {
 
 // Fifteen hundred entities are refreshed in at most twenty requests, by the real
 // program over a socket.
-func TestManyEntitiesRefreshInFewRequests(t *testing.T) {
+func TestManyEntitiesRefreshInFewRequestsLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	const many = 1500
 	p := portaltest.Start(t)
 	config, state, entities := crowd(many)

@@ -16,8 +16,9 @@ import (
 // blueprint, and may be renamed itself in the same apply, is that same object
 // afterwards: no second one stands beside it, whatever the provider does about
 // what exists.
-func TestEntitiesFollowARenamedBlueprint(t *testing.T) {
+func TestEntitiesFollowARenamedBlueprintLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	for _, mode := range []string{"adopt", "fail"} {
 		for _, id := range []string{"a:b", "renamed"} {
 			t.Run(mode+" "+id, func(t *testing.T) {

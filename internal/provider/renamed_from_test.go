@@ -134,8 +134,9 @@ func TestRenamedFromHandsNamesOnAndSwapsThem(t *testing.T) {
 }
 
 // A circle that is interrupted half way is finished by the next apply.
-func TestAnInterruptedSwapIsTakenUpAgain(t *testing.T) {
+func TestAnInterruptedSwapIsTakenUpAgainLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	for _, broken := range []string{"/v1/blueprints/svc/properties/a/rename", "/v1/blueprints/svc/properties/b/rename", "renaming-", "PUT"} {
 		t.Run(strings.ReplaceAll(broken, "/", " "), func(t *testing.T) {
 			t.Parallel()
