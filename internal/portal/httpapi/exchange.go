@@ -121,6 +121,9 @@ func (x *exchange) admit(asked error) error {
 		return fault.New(http.StatusForbidden, "insufficient_scope", "%s needs the scope %s", x.route.name(), scope).
 			With("missingScopes", []any{string(scope)})
 	}
+	if may := needs[x.route.name()]; may != nil && !may(who.User, x.call.params) {
+		return fault.MissingPermissions("You are not permitted to use %s", x.route.name())
+	}
 	return asked
 }
 

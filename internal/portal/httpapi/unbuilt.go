@@ -107,3 +107,47 @@ var unbuilt = []operation{
 	{patch, "/v1/workflows/nodes/runs/{run}", ""},
 	{post, "/v1/workflows/nodes/runs/{run}/logs", ""},
 }
+
+// need tells whether a user may do what an operation is for; params are the path's.
+type need func(u *access.User, params []string) bool
+
+func administrators(u *access.User, _ []string) bool { return u.Admin() }
+
+func moderators(u *access.User, _ []string) bool { return u.Admin() || u.ModeratesAny() }
+
+func moderatorsOfIt(u *access.User, params []string) bool { return u.Manages(params[0]) }
+
+// needs are the rights that unbuilt operations take beside their scope, as far as no
+// document says otherwise (reference/identity.md §7.3 39 and 53–65): who lacks them
+// is refused, whether or not the operation is there.
+var needs = map[string]need{
+	"POST /v1/blueprints/{blueprint}/scorecards":               moderatorsOfIt,
+	"PUT /v1/blueprints/{blueprint}/scorecards":                moderatorsOfIt,
+	"PUT /v1/blueprints/{blueprint}/scorecards/{scorecard}":    moderatorsOfIt,
+	"PATCH /v1/blueprints/{blueprint}/scorecards/{scorecard}":  moderatorsOfIt,
+	"DELETE /v1/blueprints/{blueprint}/scorecards/{scorecard}": moderatorsOfIt,
+	"POST /v1/pages":                                  administrators,
+	"PUT /v1/pages/{page}":                            administrators,
+	"PATCH /v1/pages/{page}":                          administrators,
+	"PATCH /v1/pages/{page}/permissions":              administrators,
+	"POST /v1/pages/{page}/widgets":                   administrators,
+	"PATCH /v1/pages/{page}/widgets/{widget}":         administrators,
+	"DELETE /v1/pages/{page}/widgets/{widget}":        administrators,
+	"POST /v1/sidebars/catalog/folders":               administrators,
+	"PUT /v1/sidebars/catalog/folders/{folder}":       administrators,
+	"PATCH /v1/sidebars/catalog/folders/{folder}":     administrators,
+	"DELETE /v1/sidebars/catalog/folders/{folder}":    administrators,
+	"GET /v1/integration":                             moderators,
+	"GET /v1/integration/{integration}":               moderators,
+	"GET /v1/integration/{integration}/logs":          moderators,
+	"GET /v1/integration/{integration}/syncMetrics":   moderators,
+	"GET /v1/integration/{integration}/syncsMetadata": moderators,
+	"GET /v1/webhooks":                                moderators,
+	"GET /v1/webhooks/{webhook}":                      moderators,
+	"PUT /v1/memory/settings":                         administrators,
+	"DELETE /v1/memory/users":                         administrators,
+	"POST /v1/llm-providers":                          administrators,
+	"PUT /v1/llm-providers/defaults":                  administrators,
+	"PUT /v1/llm-providers/{provider}":                administrators,
+	"DELETE /v1/llm-providers/{provider}":             administrators,
+}
