@@ -219,14 +219,15 @@ func (a *account) sent(want ...string) resource.TestCheckFunc {
 	}
 }
 
-// bothWays runs a test with the server's shortcuts and, in the long suites, which
-// find it by its name, without them too.
+// bothWays runs a test with the server's shortcuts in the short run and, in the long
+// suites, which find it by its name, without them.
 func bothWays(t *testing.T, test func(t *testing.T, change func(*provider.Options))) {
+	inLong := os.Getenv("PORT_LONG") != ""
 	for name, without := range map[string]bool{"shortcuts": false, "framework": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if without && os.Getenv("PORT_LONG") == "" {
-				t.Skip("the framework's way runs in the long suites")
+			if without != inLong {
+				t.Skip("the shortcuts run in the short suites, the framework's way in the long ones")
 			}
 			test(t, func(o *provider.Options) { o.WithoutShortcuts = without })
 		})

@@ -77,7 +77,6 @@ func TestTeamLivesAWholeLifeBothWays(t *testing.T) {
 // is taken away, and what was never declared is left alone.
 func TestTeamAttributesComeAndGoBothWays(t *testing.T) {
 	t.Parallel()
-	long(t)
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
 		t.Helper()
 		a := inhabited(t, change)

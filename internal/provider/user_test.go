@@ -203,7 +203,6 @@ func TestUserShowsEveryChangeMadeByHandLong(t *testing.T) {
 // without; what it never said is left alone.
 func TestUserAttributesAreRemovedOneByOneBothWays(t *testing.T) {
 	t.Parallel()
-	long(t)
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
 		t.Helper()
 		a := staffed(t, change)
@@ -269,7 +268,6 @@ func TestUserAloneHasWhatPortGives(t *testing.T) {
 // rows: id §2.5 2
 func TestUserInvitationsBothWays(t *testing.T) {
 	t.Parallel()
-	long(t)
 	bothWays(t, func(t *testing.T, change func(*provider.Options)) {
 		t.Helper()
 		a := staffed(t, change)
