@@ -455,7 +455,7 @@ func TestRandomWritesUnderRandomPermissionsAgreeWithALiteralEvaluator(t *testing
 	t.Parallel()
 	documents, seeds := 60, uint64(2)
 	if os.Getenv("PORT_LONG") != "" {
-		documents, seeds = 1500, 8
+		documents, seeds = 600, 8
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
