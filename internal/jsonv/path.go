@@ -99,3 +99,19 @@ func ParsePointer(p string) []string {
 	}
 	return steps
 }
+
+// OrNull is an object as a JSON value: a nil one is null.
+func OrNull(o Object) any {
+	if o == nil {
+		return nil
+	}
+	return o
+}
+
+// OrEmpty is an object, an empty one in the place of nil.
+func OrEmpty(o Object) Object {
+	if o == nil {
+		return Object{}
+	}
+	return o
+}

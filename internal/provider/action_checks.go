@@ -39,7 +39,7 @@ func templateChecks(eachText func(tftypes.Value, func(string))) []lens.Check {
 		lens.Test("Invalid template", "", func(v tftypes.Value) string {
 			var wrong string
 			eachText(v, func(s string) {
-				if _, fault := templates(s); fault != "" && wrong == "" {
+				if _, fault := jq.Embedded(s); fault != "" && wrong == "" {
 					wrong = fmt.Sprintf("in %q %s, so that nothing is sent and every run fails", s, fault)
 				}
 			})
@@ -48,8 +48,9 @@ func templateChecks(eachText func(tftypes.Value, func(string))) []lens.Check {
 		lens.Warn(lens.Test("This template may not work", "", func(v tftypes.Value) string {
 			var wrong string
 			eachText(v, func(s string) {
-				programs, _ := templates(s)
-				for _, p := range programs {
+				spans, _ := jq.Embedded(s)
+				for _, x := range spans {
+					p := s[x.From:x.To]
 					if err := checkTemplate(p); err != nil && wrong == "" {
 						wrong = fmt.Sprintf("{{%s}} does not parse here: %s. If Port does not understand it either, its value is null", p, err)
 					}
@@ -66,56 +67,8 @@ func checkTemplate(program string) error {
 	if strings.TrimSpace(program) == "spreadValue()" {
 		return nil // no jq, but the name of a way to write a key
 	}
-	err := jq.Check(jq.DoubleQuotes(program))
-	if err != nil && strings.Contains(program, "'") {
-		err = jq.Check(strings.ReplaceAll(program, "'", `"`))
-	}
+	_, err := jq.CompileQuoted(program)
 	return err
-}
-
-// templates finds the programs between the braces of a text, or says why the
-// braces do not fit (reference/actions.md §3.3 T1 to T4). All that counts is
-// ASCII, so bytes will do.
-func templates(s string) (programs []string, fault string) {
-	const outside = -1
-	from, quote := outside, byte(0)
-	for i := 0; i < len(s); i++ {
-		ch := s[i]
-		double := i+1 < len(s) && s[i+1] == ch
-		switch {
-		case from != outside && ch == '\\':
-			i++
-		case quote != 0:
-			if ch == quote {
-				quote = 0
-			}
-		case from != outside && (ch == '"' || ch == '\''):
-			quote = ch
-		case ch == '{' && double && from != outside:
-			return nil, `"{{" stands inside of another "{{"`
-		case ch == '{' && double:
-			from = i + 2
-			i++
-			// The third of three braces belongs to the expression: it opens nothing.
-			if i+1 < len(s) && s[i+1] == '{' && (i+2 >= len(s) || s[i+2] != '{') {
-				i++
-			}
-		case ch == '}' && double && from == outside:
-			return nil, `"}}" has no "{{" before it`
-		case ch == '}' && double:
-			programs = append(programs, s[from:i])
-			from = outside
-			i++
-			// And the third of three closing ones closes nothing.
-			if i+1 < len(s) && s[i+1] == '}' && (i+2 >= len(s) || s[i+2] != '}') {
-				i++
-			}
-		}
-	}
-	if from != outside {
-		return nil, `"{{" has no "}}" after it`
-	}
-	return programs, ""
 }
 
 // plainTexts visits a text, or the texts of a map or set.

@@ -72,7 +72,7 @@ func (a *Access) MayExecute(ctx context.Context, tx store.Tx, x Execution) error
 	if policy == nil {
 		admitted, err := x.admitted(blueprintsOf(tx, x.Executor.Org), listsOf(doc, executeKey))
 		if err == nil && !admitted {
-			err = missing("execute the action %q", x.action())
+			err = fault.NotPermitted("execute the action %q", x.action())
 		}
 		return err
 	}
@@ -81,7 +81,7 @@ func (a *Access) MayExecute(ctx context.Context, tx store.Tx, x Execution) error
 		allowed = allowed || value == true
 	})
 	if err == nil && !allowed {
-		err = missing("execute the action %q: its policy does not allow it", x.action())
+		err = fault.NotPermitted("execute the action %q: its policy does not allow it", x.action())
 	}
 	return err
 }
@@ -126,7 +126,7 @@ func (a *Access) MayApprove(ctx context.Context, tx store.Tx, voter Subject, x E
 		}
 	}
 	if !allowed {
-		return missing("approve runs of the action %q", x.action())
+		return fault.NotPermitted("approve runs of the action %q", x.action())
 	}
 	return nil
 }
@@ -161,9 +161,4 @@ func (b block) lists(exists known, u *User) (bool, error) {
 		})
 	}
 	return b.names(exists, u)
-}
-
-// missing is the refusal of something that a user must be permitted.
-func missing(format string, args ...any) error {
-	return fault.MissingPermissions("you are not permitted to "+format, args...)
 }

@@ -92,16 +92,9 @@ func (a *Access) policyDocument(ctx context.Context, tx store.Tx, x Execution, w
 		inputs = jsonv.Object{}
 	}
 	return jsonv.Object{
-		"action": orNull(x.Action), "blueprint": orNull(x.Blueprint), "entity": orNull(x.Entity),
+		"action": jsonv.OrNull(x.Action), "blueprint": jsonv.OrNull(x.Blueprint), "entity": jsonv.OrNull(x.Entity),
 		"inputs": inputs, "user": user, "trigger": trigger,
 	}, nil
-}
-
-func orNull(o jsonv.Object) any {
-	if o == nil {
-		return nil
-	}
-	return o
 }
 
 // results runs the queries of a policy over the whole catalog, whatever the

@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -74,8 +73,7 @@ func (a *Access) userEntity(ctx context.Context, tx store.Tx, who Subject) (json
 		return nil, nil
 	}
 	entity, err := a.catalog.ReadEntity(ctx, tx, catalog.Actor{Org: who.Org, ID: who.ID}, userBlueprint, who.User.Email, catalog.ReadOptions{})
-	var refused *fault.Fault
-	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+	if fault.IsNotFound(err) {
 		return nil, nil
 	}
 	return entity, err

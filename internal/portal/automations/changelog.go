@@ -36,9 +36,9 @@ func (a *Automations) message(tx store.Tx, e catalog.Event) (jsonv.Object, error
 	if e.Resource == "run" {
 		told, err := a.deps.Runs.Tell(tx, e, "v1")
 		return jsonv.Object{
-			"action": told.Name, "resourceType": "run", "status": "TRIGGERED", "trigger": orNull(runTrigger(told.Trigger)),
+			"action": told.Name, "resourceType": "run", "status": "TRIGGERED", "trigger": jsonv.OrNull(runTrigger(told.Trigger)),
 			"context": jsonv.Object{"entity": nameOrNull(e.Entity), "blueprint": e.Blueprint, "runId": e.RunID},
-			"diff":    jsonv.Object{"before": nil, "after": orNull(told.After)},
+			"diff":    jsonv.Object{"before": nil, "after": jsonv.OrNull(told.After)},
 		}, err
 	}
 	context := jsonv.Object{"blueprint": e.Blueprint}
@@ -50,7 +50,7 @@ func (a *Automations) message(tx store.Tx, e catalog.Event) (jsonv.Object, error
 	}
 	out := jsonv.Object{"action": e.Action, "resourceType": e.Resource, "status": "SUCCESS", "trigger": triggerOf(e), "context": context}
 	if e.Action != catalog.ActionExpired {
-		out["diff"] = jsonv.Object{"before": orNull(e.Before), "after": orNull(e.After)}
+		out["diff"] = jsonv.Object{"before": jsonv.OrNull(e.Before), "after": jsonv.OrNull(e.After)}
 	}
 	return out, nil
 }

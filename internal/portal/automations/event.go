@@ -69,8 +69,8 @@ func (a *Automations) document(e catalog.Event, told *runs.Told) jsonv.Object {
 		"id": "event_" + a.deps.IDs.Alphanumeric(eventIDLength), "action": e.Action, "resourceType": e.Resource, "trigger": triggerOf(e),
 	}
 	if told != nil {
-		out["context"] = jsonv.Object{"action": orNull(told.Action)}
-		out["diff"] = jsonv.Object{"before": orNull(told.Before), "after": orNull(told.After)}
+		out["context"] = jsonv.Object{"action": jsonv.OrNull(told.Action)}
+		out["diff"] = jsonv.Object{"before": jsonv.OrNull(told.Before), "after": jsonv.OrNull(told.After)}
 		return out
 	}
 	out["context"] = jsonv.Object{"blueprintIdentifier": e.Blueprint, "entityIdentifier": e.Entity, "propertyIdentifier": e.Context["propertyIdentifier"]}
@@ -109,11 +109,4 @@ func snapshot(entity jsonv.Object) any {
 		out[key] = v
 	}
 	return out
-}
-
-func orNull(o jsonv.Object) any {
-	if o == nil {
-		return nil
-	}
-	return o
 }

@@ -91,10 +91,7 @@ func compileMapping(text string) (*jq.Program, error) {
 	if err == nil || !strings.Contains(text, "'") {
 		return p, err
 	}
-	if p, err := jq.Compile(jq.DoubleQuotes(text)); err == nil {
-		return p, nil
-	}
-	if p, err := jq.Compile(strings.ReplaceAll(text, "'", `"`)); err == nil {
+	if p, err := jq.CompileQuoted(text); err == nil {
 		return p, nil
 	}
 	return nil, err

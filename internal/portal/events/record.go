@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -95,22 +96,15 @@ func additionalOf(e catalog.Event) jsonv.Object {
 	return out
 }
 
-func resourceOf(d store.Doc) string { return orElse(jsonv.String(d, "resource"), defaultResource) }
+func resourceOf(d store.Doc) string { return cmp.Or(jsonv.String(d, "resource"), defaultResource) }
 
-func originOf(d store.Doc) string { return orElse(jsonv.String(d, "origin"), defaultOrigin) }
+func originOf(d store.Doc) string { return cmp.Or(jsonv.String(d, "origin"), defaultOrigin) }
 
 func statusOf(d store.Doc) string {
 	if jsonv.Bool(d, "failed") {
 		return "FAILURE"
 	}
 	return "SUCCESS"
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 // earlierOf and laterOf are the documents of a record, nil where there is none.
@@ -225,7 +219,7 @@ func (r record) answer(includes []string, sight *catalog.Sight) (jsonv.Object, e
 				return nil, err
 			}
 		}
-		out["diff"] = jsonv.Object{"before": orNull(before), "after": orNull(after)}
+		out["diff"] = jsonv.Object{"before": jsonv.OrNull(before), "after": jsonv.OrNull(after)}
 	}
 	if wanted("additionalData") {
 		additional := jsonv.Map(d, "additional")
@@ -240,13 +234,6 @@ func (r record) answer(includes []string, sight *catalog.Sight) (jsonv.Object, e
 		}
 	}
 	return out, nil
-}
-
-func orNull(o jsonv.Object) any {
-	if o == nil {
-		return nil
-	}
-	return o
 }
 
 // maxDifference is how deep two documents are compared: the properties of a

@@ -68,6 +68,18 @@ func HasDependents(format string, args ...any) *Fault {
 	return New(http.StatusForbidden, "has_dependents", format, args...)
 }
 
+// NotPermitted is [MissingPermissions] of what the words after "You are not
+// permitted to" say.
+func NotPermitted(format string, args ...any) *Fault {
+	return MissingPermissions("You are not permitted to "+format, args...)
+}
+
+// IsNotFound tells whether an error is a fault that says that something is not there.
+func IsNotFound(err error) bool {
+	var f *Fault
+	return errors.As(err, &f) && f.Status == http.StatusNotFound
+}
+
 // MissingPermissions refuses what a valid caller has no right to
 // (reference/identity.md §1.4 step 8).
 func MissingPermissions(format string, args ...any) *Fault {

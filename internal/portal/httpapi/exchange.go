@@ -122,7 +122,7 @@ func (x *exchange) admit(asked error) error {
 			With("missingScopes", []any{string(scope)})
 	}
 	if may := needs[x.route.name()]; may != nil && !may(who.User, x.call.params) {
-		return fault.MissingPermissions("You are not permitted to use %s", x.route.name())
+		return fault.NotPermitted("use %s", x.route.name())
 	}
 	return asked
 }

@@ -101,7 +101,7 @@ func (c *Call) answerRun() (any, error) {
 func (c *Call) kafkaCredentials() (any, error) {
 	switch {
 	case c.Who.User != nil:
-		return nil, fault.MissingPermissions("You are not permitted to read the credentials of the message broker: only machine credentials may")
+		return nil, fault.NotPermitted("read the credentials of the message broker: only machine credentials may")
 	case len(c.api.brokers) == 0:
 		return nil, fault.New(http.StatusNotImplemented, "not_implemented", "This server has no message broker: start it with --kafka")
 	}

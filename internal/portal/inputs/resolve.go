@@ -74,7 +74,7 @@ func (f *Form) Resolve(ctx context.Context, a Asked) (*Resolved, error) {
 	}
 	r.Expanded = jsonv.Object{}
 	e := &evaluation{ctx: ctx, r: r, budget: jq.NewBudget(programTime)}
-	e.document = jsonv.Object{"form": r.Expanded, "entity": a.Entity, "user": orEmpty(a.User), "trigger": orEmpty(a.Trigger)}
+	e.document = jsonv.Object{"form": r.Expanded, "entity": a.Entity, "user": jsonv.OrEmpty(a.User), "trigger": jsonv.OrEmpty(a.Trigger)}
 	for id, v := range a.Posted {
 		if err := e.know(id, v); err != nil {
 			return nil, err
@@ -100,13 +100,6 @@ func (f *Form) Resolve(ctx context.Context, a Asked) (*Resolved, error) {
 	}
 	e.settle()
 	return r, ctx.Err()
-}
-
-func orEmpty(o jsonv.Object) jsonv.Object {
-	if o == nil {
-		return jsonv.Object{}
-	}
-	return o
 }
 
 // takes tells whether a computed default has the input's type.

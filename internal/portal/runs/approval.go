@@ -138,7 +138,7 @@ func (r *Runs) executionOf(ctx context.Context, tx store.Tx, org string, k *kept
 		return x, nil
 	}
 	actor := catalog.Actor{Org: org}
-	if x.Blueprint, err = r.deps.Catalog.ReadBlueprint(ctx, tx, actor, blueprint); err != nil && !notFound(err) {
+	if x.Blueprint, err = r.deps.Catalog.ReadBlueprint(ctx, tx, actor, blueprint); err != nil && !fault.IsNotFound(err) {
 		return x, err
 	}
 	x.Entity, err = r.entityOf(ctx, tx, org, k)
@@ -152,7 +152,7 @@ func (r *Runs) entityOf(ctx context.Context, tx store.Tx, org string, k *kept) (
 		return nil, nil
 	}
 	entity, err := r.deps.Catalog.ReadEntity(ctx, tx, catalog.Actor{Org: org}, jsonv.String(k.run, "blueprint", "identifier"), id, catalog.ReadOptions{})
-	if notFound(err) {
+	if fault.IsNotFound(err) {
 		return nil, nil
 	}
 	return seen(entity), err

@@ -9,6 +9,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/actions"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -80,7 +81,7 @@ func (r *Runs) Depth(tx store.Tx, org, id string) (int, error) {
 	}
 	k, err := get(tx, org, id)
 	if err != nil {
-		if notFound(err) {
+		if fault.IsNotFound(err) {
 			err = nil
 		}
 		return 0, err

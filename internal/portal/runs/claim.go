@@ -42,7 +42,7 @@ func (r *Runs) Claim(_ context.Context, tx store.Tx, c Caller, body any) ([]any,
 		return nil, err
 	}
 	if !c.machine() {
-		return nil, missing("claim runs: only machine credentials may (C5)")
+		return nil, fault.NotPermitted("claim runs: only machine credentials may (C5)")
 	}
 	now := r.deps.Clock.Now().UTC()
 	waiting, err := pendingRuns(tx, c.Org, w, clock.Stamp(now))
@@ -154,7 +154,7 @@ func (r *Runs) Ack(_ context.Context, tx store.Tx, c Caller, body any) (n int, e
 		return 0, err
 	}
 	if !c.machine() {
-		return 0, missing("acknowledge runs: only machine credentials may")
+		return 0, fault.NotPermitted("acknowledge runs: only machine credentials may")
 	}
 	for _, id := range ids {
 		k, err := get(tx, c.Org, id)
@@ -236,7 +236,7 @@ func (r *Runs) Answer(_ context.Context, tx store.Tx, c Caller, id string, body 
 		return nil, err
 	}
 	if !c.User.Admin() {
-		return nil, missing("answer run %q", id)
+		return nil, fault.NotPermitted("answer run %q", id)
 	}
 	if err := r.change(tx, c, k, jsonv.Object{"response": response}); err != nil {
 		return nil, err

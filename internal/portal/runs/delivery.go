@@ -11,6 +11,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
+	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -160,7 +161,7 @@ func (r *Runs) Delivered(_ context.Context, tx store.Tx, org string, d Delivery,
 		return err
 	}
 	k, err := get(tx, org, d.Run)
-	if notFound(err) {
+	if fault.IsNotFound(err) {
 		return nil
 	}
 	if err != nil {

@@ -147,7 +147,7 @@ func (x *execution) impersonate() error {
 		return nil
 	}
 	if !x.who.machine() {
-		return missing("run an action as somebody else: only machine credentials may")
+		return fault.NotPermitted("run an action as somebody else: only machine credentials may")
 	}
 	who, active, err := x.r.deps.People.Subject(x.tx, x.who.Org, x.order.RunAs)
 	switch {
@@ -156,14 +156,10 @@ func (x *execution) impersonate() error {
 	case who == nil:
 		return fault.NotFound("User", x.order.RunAs)
 	case !active:
-		return missing("run an action as %q, who is not Active", x.order.RunAs)
+		return fault.NotPermitted("run an action as %q, who is not Active", x.order.RunAs)
 	}
 	x.who.Subject = *who
 	return nil
-}
-
-func missing(format string, args ...any) error {
-	return fault.New(http.StatusForbidden, "missing_permissions", "You are not permitted to "+format, args...)
 }
 
 // target finds the entity that the action is run on (step 5).
@@ -267,7 +263,7 @@ type world struct{ x *execution }
 func (w world) Entity(blueprint, id string) (jsonv.Object, error) {
 	x := w.x
 	entity, err := x.r.deps.Catalog.ReadEntity(x.ctx, x.tx, x.r.rights(x.who), blueprint, id, catalog.ReadOptions{})
-	if notFound(err) {
+	if fault.IsNotFound(err) {
 		return nil, nil
 	}
 	return seen(entity), err

@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -14,8 +15,8 @@ func (r *Runs) notify(tx store.Tx, org string, k *kept, action jsonv.Object) err
 	how := jsonv.Map(action, "approvalNotification")
 	link := r.deps.PageURL + "/organization/run?runId=" + k.id()
 	email := jsonv.String(k.hidden, hiddenCreator)
-	title := orElse(jsonv.String(action, "title"), jsonv.String(action, "identifier"))
-	text := orElse(email, jsonv.String(k.run, "createdBy")) + " asks to run " + title
+	title := cmp.Or(jsonv.String(action, "title"), jsonv.String(action, "identifier"))
+	text := cmp.Or(email, jsonv.String(k.run, "createdBy")) + " asks to run " + title
 	lines := []string{}
 	// Approvers see what nobody typed, too: hidden inputs and defaults (P8).
 	given := jsonv.Map(k.hidden, hiddenValues)
@@ -37,13 +38,6 @@ func (r *Runs) notify(tx store.Tx, org string, k *kept, action jsonv.Object) err
 		return err
 	}
 	return r.send(tx, org, Delivery{Kind: DeliverNotice, Run: k.id(), Lane: "notice " + k.id(), Sealed: sealed})
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 // mail tells the approvers that lists name; whom a policy names gets none.

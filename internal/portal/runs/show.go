@@ -13,11 +13,6 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
-func notFound(err error) bool {
-	var f *fault.Fault
-	return errors.As(err, &f) && f.Status == http.StatusNotFound
-}
-
 // shown says how runs are told.
 type shown struct {
 	// older is the shape of version=v1 (reference/actions.md §4.2).
@@ -172,7 +167,7 @@ func (r *Runs) Check(tx store.Tx, org, id string) error {
 // Visible implements [catalog.Runs].
 func (r *Runs) Visible(tx store.Tx, actor catalog.Actor, id string) (bool, error) {
 	k, err := get(tx, actor.Org, id)
-	if notFound(err) {
+	if fault.IsNotFound(err) {
 		return false, nil
 	}
 	if err != nil || actor.Rights == nil {

@@ -97,7 +97,7 @@ func (s *starting) readable() (jsonv.Object, error) {
 func (s *starting) evaluationDocument(entity jsonv.Object) jsonv.Object {
 	k := s.k
 	d := jsonv.Object{
-		"inputs": orNull(jsonv.Map(k.hidden, hiddenInputs)), "trigger": jsonv.Map(k.hidden, hiddenTrigger), "event": orNull(jsonv.Map(k.hidden, hiddenEvent)),
+		"inputs": jsonv.OrNull(jsonv.Map(k.hidden, hiddenInputs)), "trigger": jsonv.Map(k.hidden, hiddenTrigger), "event": jsonv.OrNull(jsonv.Map(k.hidden, hiddenEvent)),
 		"action": jsonv.Map(k.hidden, hiddenActionDoc), "run": jsonv.Object{"id": k.id()}, "entity": jsonv.Object{},
 	}
 	switch {
@@ -107,13 +107,6 @@ func (s *starting) evaluationDocument(entity jsonv.Object) jsonv.Object {
 		d["entity"] = entity
 	}
 	return d
-}
-
-func orNull(o jsonv.Object) any {
-	if o == nil {
-		return nil
-	}
-	return o
 }
 
 // withMessage gives a method that configures no message the one that it sends then
@@ -311,7 +304,7 @@ func (s *starting) offer(installation string) error {
 // and ends the run.
 func (s *starting) upsert() error {
 	mapping := jsonv.Map(s.payload, "mapping")
-	body := jsonv.Object{"properties": orEmpty(jsonv.Map(mapping, "properties")), "relations": orEmpty(jsonv.Map(mapping, "relations"))}
+	body := jsonv.Object{"properties": jsonv.OrEmpty(jsonv.Map(mapping, "properties")), "relations": jsonv.OrEmpty(jsonv.Map(mapping, "relations"))}
 	for _, key := range []string{"identifier", "title", "icon", "team"} {
 		if v := mapping[key]; v != nil {
 			body[key] = v
@@ -336,11 +329,4 @@ func (s *starting) upsert() error {
 	}
 	s.k.run["response"] = jsonv.Object{"entity": entity}
 	return s.r.enter(s.k, succeed, s.r.deps.Clock.Now().UTC())
-}
-
-func orEmpty(o jsonv.Object) jsonv.Object {
-	if o == nil {
-		return jsonv.Object{}
-	}
-	return o
 }

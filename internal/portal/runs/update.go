@@ -30,7 +30,7 @@ func (r *Runs) Patch(_ context.Context, tx store.Tx, c Caller, id string, body a
 		return nil, err
 	}
 	if !r.mayPatch(k, c, changes) {
-		return nil, missing("change run %q", id)
+		return nil, fault.NotPermitted("change run %q", id)
 	}
 	if len(changes) > 0 {
 		if err := r.change(tx, c, k, changes); err != nil {
@@ -152,7 +152,7 @@ func (r *Runs) Log(_ context.Context, tx store.Tx, c Caller, id string, body any
 		return nil, err
 	}
 	if !c.User.Admin() {
-		return nil, missing("write logs of run %q", id)
+		return nil, fault.NotPermitted("write logs of run %q", id)
 	}
 	if changes["status"] != nil && k.status() == Waiting {
 		_, err := next(id, Waiting, edit) // a log cancels no request for approval

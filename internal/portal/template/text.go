@@ -14,11 +14,7 @@ type expression struct{ program *jq.Program }
 
 // compile reads an expression, whose strings may stand in single quotes (T9, T9a).
 func compile(text string) expression {
-	text = jq.DoubleQuotes(text)
-	p, err := jq.Compile(text)
-	if err != nil && strings.Contains(text, "'") {
-		p, err = jq.Compile(strings.ReplaceAll(text, "'", `"`))
-	}
+	p, err := jq.CompileQuoted(text)
 	if err != nil {
 		return expression{}
 	}
@@ -79,7 +75,7 @@ func (n mixed) eval(e *evaluation) (any, bool, error) {
 
 // text compiles a string.
 func (c *compiler) text(s string) node {
-	spans, problem := scan(s)
+	spans, problem := jq.Embedded(s)
 	if problem != "" {
 		c.faults = append(c.faults, &Error{jsonv.Pointer(c.path...), problem})
 		return fixed{s}
@@ -89,14 +85,14 @@ func (c *compiler) text(s string) node {
 	}
 	trimmed := strings.TrimSpace(s)
 	if len(spans) == 1 && strings.HasPrefix(trimmed, "{{") && strings.HasSuffix(trimmed, "}}") {
-		return whole{compile(s[spans[0].from:spans[0].to])}
+		return whole{compile(s[spans[0].From:spans[0].To])}
 	}
 	n := mixed{}
 	at := 0
 	for _, x := range spans {
-		n.texts = append(n.texts, s[at:x.from-2])
-		n.expressions = append(n.expressions, compile(s[x.from:x.to]))
-		at = x.to + 2
+		n.texts = append(n.texts, s[at:x.From-2])
+		n.expressions = append(n.expressions, compile(s[x.From:x.To]))
+		at = x.To + 2
 	}
 	n.texts = append(n.texts, s[at:])
 	return n
@@ -104,54 +100,6 @@ func (c *compiler) text(s string) node {
 
 // Has tells whether a string has templates in it, or braces that do not fit.
 func Has(s string) bool {
-	spans, problem := scan(s)
+	spans, problem := jq.Embedded(s)
 	return len(spans) > 0 || problem != ""
-}
-
-// span is where an expression stands, without its braces.
-type span struct{ from, to int }
-
-// scan finds the templates of a string (T1–T4), or says why their braces do not
-// fit. All that counts is ASCII, so bytes will do.
-func scan(s string) (spans []span, problem string) {
-	const outside = -1
-	from := outside
-	var quote byte
-	for i := 0; i < len(s); i++ {
-		ch := s[i]
-		double := i+1 < len(s) && s[i+1] == ch
-		switch {
-		case from != outside && ch == '\\':
-			i++
-		case quote != 0:
-			if ch == quote {
-				quote = 0
-			}
-		case from != outside && (ch == '"' || ch == '\''):
-			quote = ch
-		case ch == '{' && double && from != outside:
-			return nil, `"{{" stands inside of another "{{"`
-		case ch == '{' && double:
-			from = i + 2
-			i++
-			// The third of three braces belongs to the expression: it opens nothing.
-			if i+1 < len(s) && s[i+1] == '{' && (i+2 >= len(s) || s[i+2] != '{') {
-				i++
-			}
-		case ch == '}' && double && from == outside:
-			return nil, `"}}" has no "{{" before it`
-		case ch == '}' && double:
-			spans = append(spans, span{from, i})
-			from = outside
-			i++
-			// And the third of three closing ones closes nothing.
-			if i+1 < len(s) && s[i+1] == '}' && (i+2 >= len(s) || s[i+2] != '}') {
-				i++
-			}
-		}
-	}
-	if from != outside {
-		return nil, `"{{" has no "}}" after it`
-	}
-	return spans, ""
 }
