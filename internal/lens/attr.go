@@ -91,6 +91,8 @@ type Attr struct {
 	Choices []Choice
 	// Unread marks a value the server takes, or gives once, and never gives back.
 	Unread bool
+	// Unshown marks what data sources have no use for.
+	Unshown bool
 }
 
 // Choice is a rule on how many of the named attributes of one object are set.
@@ -111,11 +113,15 @@ func (a Attr) Documentation() string {
 		}
 		text = strings.TrimSpace(text+" "+strings.ToUpper(s[:1])+s[1:]) + "."
 	}
+	use := "write it with `jsonencode`"
+	if a.Mode == Computed {
+		use = "read it with `jsondecode`"
+	}
 	switch a.Text {
 	case JSONText:
-		add("JSON text; write it with `jsonencode`")
+		add("JSON text; " + use)
 	case ObjectText:
-		add("text of a JSON object; write it with `jsonencode`")
+		add("text of a JSON object; " + use)
 	}
 	for _, c := range a.Checks {
 		add(c.Doc)

@@ -118,6 +118,9 @@ func (f *FieldPart) Sensitive() *FieldPart { f.attr.Sensitive = true; return f }
 // and never again: reading keeps the state.
 func (f *FieldPart) Unread() *FieldPart { f.attr.Unread = true; return f }
 
+// Unshown leaves the attribute out of data sources, which have no use for it.
+func (f *FieldPart) Unshown() *FieldPart { f.attr.Unshown = true; return f }
+
 // Replace makes a change replace the resource.
 func (f *FieldPart) Replace() *FieldPart { f.attr.Plan |= Replace; return f }
 

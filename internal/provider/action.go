@@ -16,6 +16,8 @@ func actionDeclaration() *Declaration {
 			"and what it then does (exactly one of the methods).\n\n" +
 			"Texts in a method are templates: whatever stands between `{{` and `}}` is a jq expression over the run, such as `{{ .inputs.replicas }}` or `{{ .entity.identifier }}`. " +
 			"Expressions of the form (`…_jq_query`) are plain jq over `.form`, `.entity` and `.user`.",
+		DataDoc: "Self-service action or automation that exists in the account, found by its identifier. " +
+			"What the attributes have no place for is in the `document` that `port_actions` shows.",
 		Key: []string{"identifier"},
 		API: API{
 			Read: readAction, Refresh: refreshAction, Peek: peekAction,
@@ -59,7 +61,7 @@ func byEmail(notification lens.Body) bool {
 // formerBlueprint is an attribute of states before identifiers were unique in the
 // account (reference/provider-actions.md §2.9). It is neither sent nor read.
 func formerBlueprint(name, doc string) lens.Part {
-	return lens.Field(name, lens.String, lens.Opt, doc+" Nothing but `\"\"` is accepted.").At("formerBlueprint").OmitEmpty().
+	return lens.Field(name, lens.String, lens.Opt, doc+" Nothing but `\"\"` is accepted.").At("formerBlueprint").OmitEmpty().Unshown().
 		Deprecated("Actions belong to the account: leave it out, and name the blueprint in self_service_trigger.blueprint_identifier.").Check(lens.OneOf(""))
 }
 

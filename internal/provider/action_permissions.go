@@ -26,7 +26,8 @@ func actionPermissionsDeclaration() *Declaration {
 			"Every action has permissions, and creating the resource takes them over. Destroying it gives them back as they were before (`previous`), " +
 			"so that no right outlives the configuration that granted it; set `on_destroy = \"keep\"` to leave them as they are. " +
 			"A resource that was imported, or made by the official provider, goes back to what Port gives a new action: everybody may run it, administrators approve.",
-		Key: []string{"action_identifier"},
+		DataDoc: "Who may run a self-service action, and who approves its runs.",
+		Key:     []string{"action_identifier"},
 		API: API{
 			Read: readActionPermissions, Refresh: refreshActionPermissions,
 			Create: createActionPermissions, Update: updateActionPermissions, Delete: deleteActionPermissions, Destroy: destroyActionPermissions,

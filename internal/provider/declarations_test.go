@@ -241,6 +241,7 @@ func TestQueriesObeyTheLaws(t *testing.T) {
 		"whoami":      {`{}`},
 		"users":       {`{"emails": ["a@x.io"], "teams": ["a", "b"], "role": "Admin", "status": "Invited", "type": "Standard"}`},
 		"teams":       {`{"names": ["a", "b"], "providerName": "port", "user": "a@x.io"}`},
+		"actions":     {`{"identifiers": ["a"], "blueprints": ["svc"], "operations": ["CREATE", "DAY-2"], "published": false, "triggerType": "automation", "triggerEvents": ["RUN_UPDATED"], "eventActions": ["b"]}`},
 		"action_runs": {`{"action": "a", "blueprint": "svc", "entity": "x", "active": true, "userEmail": "a@x.io", "userId": "u", "sources": ["API", "UI"], "externalRunId": "7", "limit": 3}`},
 	}
 	for _, a := range queries {

@@ -72,7 +72,7 @@ type asker struct {
 
 // queries are the data sources that find objects.
 var queries = []*asker{compileQuery(searchQuery()), compileQuery(entitiesQuery()), compileQuery(blueprintsQuery()),
-	compileQuery(usersQuery()), compileQuery(teamsQuery()), compileQuery(whoamiQuery()), compileQuery(actionRunsQuery())}
+	compileQuery(usersQuery()), compileQuery(teamsQuery()), compileQuery(whoamiQuery()), compileQuery(actionsQuery()), compileQuery(actionRunsQuery())}
 
 // compileQuery panics on a broken declaration, as [compile] does.
 func compileQuery(q *Query) *asker {

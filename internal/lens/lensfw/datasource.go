@@ -11,13 +11,13 @@ import (
 )
 
 // DataSourceSchema renders attributes as the schema of a data source: keys are
-// required, everything else is computed. Settings and write-only attributes are
-// left out; [lens.Project] fits a decoded object to what remains. Blocks become
+// required, everything else is computed. Settings and what the server does not say
+// are left out; [lens.Project] fits a decoded object to what remains. Blocks become
 // nested attributes, since nobody writes them.
 func DataSourceSchema(attrs []lens.Attr, doc string, keys ...string) schema.Schema {
 	as := map[string]schema.Attribute{}
 	for _, a := range attrs {
-		if a.Client && !slices.Contains(keys, a.Name) || a.WriteOnly || a.Unread {
+		if !shown(a) && !slices.Contains(keys, a.Name) {
 			continue
 		}
 		as[a.Name] = dataAttribute(a, key(slices.Contains(keys, a.Name)))
@@ -58,19 +58,23 @@ func result(loose bool) role {
 func dataAttributes(attrs []lens.Attr, of role) map[string]schema.Attribute {
 	out := make(map[string]schema.Attribute, len(attrs))
 	for _, a := range attrs {
-		if !a.Client && !a.WriteOnly && !a.Unread {
+		if shown(a) {
 			out[a.Name] = dataAttribute(a, of)
 		}
 	}
 	return out
 }
 
+// shown reports whether data sources have an attribute: it has to be the server's
+// to say.
+func shown(a lens.Attr) bool { return !a.Client && !a.WriteOnly && !a.Unread && !a.Unshown }
+
 func dataAttribute(a lens.Attr, of role) schema.Attribute {
 	required, optional, computed := of(a)
 	read := a
 	read.Default = nil
 	if computed {
-		read.Checks, read.ElemChecks = nil, nil
+		read.Checks, read.ElemChecks, read.Mode = nil, nil, lens.Computed
 	}
 	doc := read.Documentation()
 	object := schema.NestedAttributeObject{Attributes: dataAttributes(a.Nested, of)}
