@@ -18,7 +18,7 @@ const module = "github.com/portlens/terraform-provider-port/"
 var layers = [][]string{
 	{"internal/jsonv", "internal/jq"},
 	{"internal/portal/clock", "internal/portal/ident", "internal/portal/fault", "internal/portal/outbound"},
-	{"internal/portal/propschema", "internal/portal/query", "internal/portal/template", "internal/portal/crypt"},
+	{"internal/portal/shape", "internal/portal/propschema", "internal/portal/query", "internal/portal/template", "internal/portal/crypt"},
 	{"internal/portal/store"},
 	{"internal/portal/catalog"},
 	{"internal/portal/access"},

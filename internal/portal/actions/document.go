@@ -5,6 +5,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/legacy"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 	"github.com/portlens/terraform-provider-port/internal/portal/template"
 )
@@ -20,9 +21,9 @@ func read(in Document) (store.Doc, error) {
 		return readOlder(in.Body, "", false)
 	}
 	body := writable(in.Body)
-	c := &checker{}
-	c.document(body)
-	if err := c.problems.Invalid(); err != nil {
+	c := &shape.Checker{}
+	document(c, body)
+	if err := c.Problems.Invalid(); err != nil {
 		return nil, err
 	}
 	sent, _ := body.(jsonv.Object)

@@ -3,6 +3,7 @@ package actions
 import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -24,7 +25,7 @@ func (a *Actions) DeleteOf(tx store.Tx, actor catalog.Actor, blueprint string) e
 			gone[id] = doc
 		}
 	})
-	for _, id := range keysOf(gone) {
+	for _, id := range shape.Keys(gone) {
 		if err == nil {
 			err = a.drop(tx, actor, id, gone[id])
 		}
@@ -42,7 +43,7 @@ func (a *Actions) BlueprintRenamed(tx store.Tx, org, was, is string) error {
 			changed[id] = doc
 		}
 	})
-	for _, id := range keysOf(changed) {
+	for _, id := range shape.Keys(changed) {
 		if err == nil {
 			err = tx.Put(KindAction, changed[id], org, id)
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -38,7 +39,7 @@ func (f Filter) check() error {
 	}
 	among("operation", f.Operations, operations)
 	among("trigger_type", []string{f.Trigger}, []string{triggerSelfService, triggerAutomation})
-	among("trigger_event", f.Events, keysOf(events))
+	among("trigger_event", f.Events, shape.Keys(events))
 	among("version", []string{f.Version}, []string{versionOlder, versionCurrent})
 	return p.Invalid()
 }

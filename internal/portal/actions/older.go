@@ -11,6 +11,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/legacy"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -23,25 +24,25 @@ import (
 // blueprint is given, whatever the document says; elsewhere the document may name it.
 func readOlder(body any, blueprint string, prefixed bool, at ...string) (store.Doc, error) {
 	body = writable(body)
-	c := &checker{}
-	c.take(legacy.Check(body, "blueprint"))
+	c := &shape.Checker{}
+	take(c, legacy.Check(body, "blueprint"))
 	o, _ := body.(jsonv.Object)
 	if v, ok := o["requiredApproval"]; ok {
-		c.approval(v, []string{"requiredApproval"})
+		approval(c, v, []string{"requiredApproval"})
 	}
 	if v, ok := o["approvalNotification"]; ok {
-		c.notification(v, []string{"approvalNotification"})
+		notification(c, v, []string{"approvalNotification"})
 	}
 	if v, ok := o["blueprint"]; ok {
-		label(c, v, []string{"blueprint"})
+		shape.OrNull(shape.Text)(c, v, []string{"blueprint"})
 	}
 	if o["identifier"] == "runs" && !prefixed {
 		identifier(c, "runs", []string{"identifier"})
 	}
-	for i := range c.problems {
-		c.problems[i].Path = jsonv.Pointer(at...) + c.problems[i].Path
+	for i := range c.Problems {
+		c.Problems[i].Path = jsonv.Pointer(at...) + c.Problems[i].Path
 	}
-	if err := c.problems.Invalid(); err != nil {
+	if err := c.Problems.Invalid(); err != nil {
 		return nil, err
 	}
 	if blueprint == "" {

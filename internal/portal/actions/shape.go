@@ -8,6 +8,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/inputs"
 	"github.com/portlens/terraform-provider-port/internal/portal/query"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/template"
 )
 
@@ -24,80 +25,74 @@ const (
 var operations = []string{operationCreate, operationDayTwo, operationDelete}
 
 // document checks a whole body in the current format (reference/actions.md §1.1).
-func (c *checker) document(body any) {
-	c.closed(body, nil, map[string]check{
-		"identifier": identifier, "title": label, "icon": label, "description": label,
-		"trigger": (*checker).trigger, "invocationMethod": (*checker).method,
-		"requiredApproval": (*checker).approval, "approvalNotification": (*checker).notification,
-		"publish": boolean, "allowAnyoneToViewRuns": boolean,
+func document(c *shape.Checker, body any) {
+	c.Closed(body, nil, shape.Takes{
+		"identifier": identifier, "title": shape.OrNull(shape.Text), "icon": shape.OrNull(shape.Text), "description": shape.OrNull(shape.Text),
+		"trigger": trigger, "invocationMethod": method,
+		"requiredApproval": approval, "approvalNotification": notification,
+		"publish": shape.Boolean, "allowAnyoneToViewRuns": shape.Boolean,
 	}, "identifier", "trigger", "invocationMethod")
 }
 
-func (c *checker) trigger(v any, at []string) {
-	o := c.object(v, at)
+func trigger(c *shape.Checker, v any, at []string) {
+	o := c.Object(v, at)
 	if o == nil {
 		return
 	}
 	switch o["type"] {
 	case triggerSelfService:
-		c.selfService(o, at)
+		selfService(c, o, at)
 	case triggerAutomation:
-		c.closed(o, at, map[string]check{
-			"type": anything, "event": (*checker).event, "condition": (*checker).eventCondition,
+		c.Closed(o, at, shape.Takes{
+			"type": shape.Anything, "event": event, "condition": eventCondition,
 		}, "event")
 	default:
-		c.kind(o, at, triggerSelfService, triggerAutomation)
+		wrongKind(c, o, at, triggerSelfService, triggerAutomation)
 	}
 }
 
-// kind reports a "type" that is missing or none of those that there are.
-func (c *checker) kind(o jsonv.Object, at []string, allowed ...string) {
+// wrongKind reports a "type" that is missing or none of those that there are.
+func wrongKind(c *shape.Checker, o jsonv.Object, at []string, allowed ...string) {
 	v, ok := o["type"]
 	if !ok {
-		c.add("required", below(at, "type"), "must have required property 'type'")
+		c.Add("required", shape.Below(at, "type"), "must have required property 'type'")
 		return
 	}
-	oneOf(allowed...)(c, v, below(at, "type"))
+	shape.OneOf(allowed...)(c, v, shape.Below(at, "type"))
 }
 
 // selfService is the trigger of §1.2.
-func (c *checker) selfService(o jsonv.Object, at []string) {
-	c.closed(o, at, map[string]check{
-		"type": anything, "operation": oneOf(operations...), "userInputs": (*checker).form, "blueprintIdentifier": text,
-		"condition": (*checker).entityCondition, "actionCardButtonText": button, "executeActionButtonText": button,
+func selfService(c *shape.Checker, o jsonv.Object, at []string) {
+	c.Closed(o, at, shape.Takes{
+		"type": shape.Anything, "operation": shape.OneOf(operations...), "userInputs": form, "blueprintIdentifier": shape.Text,
+		"condition": entityCondition, "actionCardButtonText": button, "executeActionButtonText": button,
 	}, "operation", "userInputs")
 	if _, ok := o["condition"]; !ok {
 		return
 	}
 	if o["operation"] == operationCreate {
-		c.add("additionalProperties", below(at, "condition"), "there is no entity yet that a condition of %s could look at", operationCreate)
+		c.Add("additionalProperties", shape.Below(at, "condition"), "there is no entity yet that a condition of %s could look at", operationCreate)
 	}
 	if _, ok := o["blueprintIdentifier"]; !ok {
-		c.add("dependencies", below(at, "condition"), "must have property blueprintIdentifier when property condition is present")
+		c.Add("dependencies", shape.Below(at, "condition"), "must have property blueprintIdentifier when property condition is present")
 	}
 }
 
-func (c *checker) form(v any, at []string) {
+func form(c *shape.Checker, v any, at []string) {
 	_, problems := inputs.Compile(v, at...)
-	c.take(problems)
+	take(c, problems)
 }
 
 // entityCondition is a query whose values are all literal.
-func (c *checker) entityCondition(v any, at []string) {
-	n := len(c.problems)
-	o := c.closed(v, at, map[string]check{"type": oneOf("SEARCH"), "combinator": oneOf("and", "or"), "rules": list}, "type", "combinator", "rules")
-	if o == nil || len(c.problems) > n {
+func entityCondition(c *shape.Checker, v any, at []string) {
+	n := len(c.Problems)
+	o := c.Closed(v, at, shape.Takes{"type": shape.OneOf("SEARCH"), "combinator": shape.OneOf("and", "or"), "rules": shape.List}, "type", "combinator", "rules")
+	if o == nil || len(c.Problems) > n {
 		return
 	}
 	q := jsonv.Object{"combinator": o["combinator"], "rules": o["rules"]}
 	_, err := query.Parse(q, query.Options{Scope: query.CatalogWide, At: at})
-	c.take(fault.ProblemsOf(err, jsonv.Pointer(at...)))
-}
-
-func list(c *checker, v any, at []string) {
-	if _, ok := v.([]any); !ok {
-		c.wrong(at, "array", v)
-	}
+	take(c, fault.ProblemsOf(err, jsonv.Pointer(at...)))
 }
 
 // events are the happenings that automations listen to and what else each names
@@ -109,107 +104,107 @@ var events = map[string][]string{
 	"RUN_CREATED":            {"actionIdentifier"}, "RUN_UPDATED": {"actionIdentifier"}, "ANY_RUN_CHANGE": {"actionIdentifier"},
 }
 
-func (c *checker) event(v any, at []string) {
-	o := c.object(v, at)
+func event(c *shape.Checker, v any, at []string) {
+	o := c.Object(v, at)
 	if o == nil {
 		return
 	}
 	kind, _ := o["type"].(string)
 	names, ok := events[kind]
 	if !ok {
-		c.kind(o, at, keysOf(events)...)
+		wrongKind(c, o, at, shape.Keys(events)...)
 		return
 	}
-	takes := map[string]check{"type": anything}
+	takes := shape.Takes{"type": shape.Anything}
 	for _, name := range names {
-		takes[name] = text
+		takes[name] = shape.Text
 	}
-	c.closed(o, at, takes, names...)
+	c.Closed(o, at, takes, names...)
 }
 
-func (c *checker) eventCondition(v any, at []string) {
-	c.closed(v, at, map[string]check{"type": oneOf("JQ"), "expressions": texts, "combinator": oneOf("and", "or")}, "type", "expressions")
+func eventCondition(c *shape.Checker, v any, at []string) {
+	c.Closed(v, at, shape.Takes{"type": shape.OneOf("JQ"), "expressions": shape.Texts, "combinator": shape.OneOf("and", "or")}, "type", "expressions")
 }
 
 // approval is requiredApproval.
-func (c *checker) approval(v any, at []string) {
+func approval(c *shape.Checker, v any, at []string) {
 	switch v.(type) {
 	case bool:
 	case jsonv.Object:
-		c.closed(v, at, map[string]check{"type": oneOf("ANY", "ALL")}, "type")
+		c.Closed(v, at, shape.Takes{"type": shape.OneOf("ANY", "ALL")}, "type")
 	default:
-		c.wrong(at, "boolean or object", v)
+		c.Wrong(at, "boolean or object", v)
 	}
 }
 
 // notification is approvalNotification; without a type it is an e-mail.
-func (c *checker) notification(v any, at []string) {
-	o := c.object(v, at)
+func notification(c *shape.Checker, v any, at []string) {
+	o := c.Object(v, at)
 	if o == nil {
 		return
 	}
 	switch kind, given := o["type"]; {
 	case !given || kind == "email":
-		c.closed(o, at, map[string]check{"type": anything})
+		c.Closed(o, at, shape.Takes{"type": shape.Anything})
 	case kind == "webhook":
-		c.closed(o, at, map[string]check{"type": anything, "url": uri, "format": oneOf("json", "slack")}, "url")
+		c.Closed(o, at, shape.Takes{"type": shape.Anything, "url": uri, "format": shape.OneOf("json", "slack")}, "url")
 	default:
-		c.kind(o, at, "email", "webhook")
+		wrongKind(c, o, at, "email", "webhook")
 	}
 }
 
-func uri(c *checker, v any, at []string) {
+func uri(c *shape.Checker, v any, at []string) {
 	s, ok := v.(string)
 	if !ok {
-		c.wrong(at, "string", v)
+		c.Wrong(at, "string", v)
 		return
 	}
 	if u, err := url.Parse(s); err != nil || u.Scheme == "" || u.Host == "" && u.Opaque == "" {
-		c.add("format", at, `must match format "uri"`)
+		c.Add("format", at, `must match format "uri"`)
 	}
 }
 
 // method is invocationMethod (§3.1).
-func (c *checker) method(v any, at []string) {
-	o := c.object(v, at)
+func method(c *shape.Checker, v any, at []string) {
+	o := c.Object(v, at)
 	if o == nil {
 		return
 	}
 	kind, _ := o["type"].(string)
 	m, ok := methods[kind]
 	if !ok {
-		c.kind(o, at, keysOf(methods)...)
+		wrongKind(c, o, at, shape.Keys(methods)...)
 		return
 	}
-	c.closed(o, at, m.takes, m.needs...)
+	c.Closed(o, at, m.takes, m.needs...)
 }
 
 // backend is what an invocation method of one type holds.
 type backend struct {
-	takes map[string]check
+	takes shape.Takes
 	needs []string
 }
 
 var methods = map[string]backend{
-	"WEBHOOK": {map[string]check{
-		"type": anything, "url": text, "agent": boolOrTemplate, "synchronized": boolOrTemplate, "method": (*checker).verb,
-		"headers": mapOf(text), "body": anything,
+	"WEBHOOK": {shape.Takes{
+		"type": shape.Anything, "url": shape.Text, "agent": boolOrTemplate, "synchronized": boolOrTemplate, "method": verb,
+		"headers": shape.MapOf(shape.Text), "body": shape.Anything,
 	}, []string{"url"}},
-	"KAFKA": {map[string]check{"type": anything, "payload": objectOrArray}, nil},
-	"GITHUB": {map[string]check{
-		"type": anything, "org": text, "repo": text, "workflow": text, "workflowInputs": mapping, "reportWorkflowStatus": boolOrTemplate,
+	"KAFKA": {shape.Takes{"type": shape.Anything, "payload": shape.ObjectOrArray}, nil},
+	"GITHUB": {shape.Takes{
+		"type": shape.Anything, "org": shape.Text, "repo": shape.Text, "workflow": shape.Text, "workflowInputs": shape.Mapping, "reportWorkflowStatus": boolOrTemplate,
 	}, []string{"org", "repo", "workflow"}},
-	"GITLAB": {map[string]check{
-		"type": anything, "projectName": text, "groupName": text, "defaultRef": text, "pipelineVariables": mapping,
+	"GITLAB": {shape.Takes{
+		"type": shape.Anything, "projectName": shape.Text, "groupName": shape.Text, "defaultRef": shape.Text, "pipelineVariables": shape.Mapping,
 	}, []string{"projectName", "groupName"}},
-	"AZURE_DEVOPS": {map[string]check{
-		"type": anything, "org": text, "webhook": text, "payload": objectOrArray,
+	"AZURE_DEVOPS": {shape.Takes{
+		"type": shape.Anything, "org": shape.Text, "webhook": shape.Text, "payload": shape.ObjectOrArray,
 	}, []string{"org", "webhook"}},
-	"UPSERT_ENTITY": {map[string]check{
-		"type": anything, "blueprintIdentifier": text, "mapping": (*checker).entity,
+	"UPSERT_ENTITY": {shape.Takes{
+		"type": shape.Anything, "blueprintIdentifier": shape.Text, "mapping": entity,
 	}, []string{"blueprintIdentifier", "mapping"}},
-	"INTEGRATION_ACTION": {map[string]check{
-		"type": anything, "installationId": text, "integrationActionType": filled, "integrationActionExecutionProperties": mapping,
+	"INTEGRATION_ACTION": {shape.Takes{
+		"type": shape.Anything, "installationId": shape.Text, "integrationActionType": shape.Filled, "integrationActionExecutionProperties": shape.Mapping,
 	}, []string{"installationId", "integrationActionType", "integrationActionExecutionProperties"}},
 }
 
@@ -217,29 +212,29 @@ var methods = map[string]backend{
 var verbs = []string{"POST", "PUT", "PATCH", "DELETE", "GET"}
 
 // verb may also be a template, of which nobody knows yet what it gives.
-func (c *checker) verb(v any, at []string) {
+func verb(c *shape.Checker, v any, at []string) {
 	switch s, ok := v.(string); {
 	case !ok:
-		c.wrong(at, "string", v)
+		c.Wrong(at, "string", v)
 	case !template.Has(s) && !slices.Contains(verbs, s):
-		oneOf(verbs...)(c, s, at)
+		shape.OneOf(verbs...)(c, s, at)
 	}
 }
 
 // entity is the mapping of an entity to write; further keys are ignored.
-func (c *checker) entity(v any, at []string) {
-	takes := map[string]check{
-		"identifier": text, "title": text, "icon": text, "team": textOrTexts, "properties": mapping,
-		"relations": mapOf(func(c *checker, v any, at []string) {
+func entity(c *shape.Checker, v any, at []string) {
+	takes := shape.Takes{
+		"identifier": shape.Text, "title": shape.Text, "icon": shape.Text, "team": shape.TextOrTexts, "properties": shape.Mapping,
+		"relations": shape.MapOf(func(c *shape.Checker, v any, at []string) {
 			if v != nil {
-				textOrTexts(c, v, at)
+				shape.TextOrTexts(c, v, at)
 			}
 		}),
 	}
-	o := c.object(v, at)
-	for _, key := range keysOf(o) {
+	o := c.Object(v, at)
+	for _, key := range shape.Keys(o) {
 		if look, ok := takes[key]; ok {
-			look(c, o[key], below(at, key))
+			look(c, o[key], shape.Below(at, key))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 )
 
 // minimal is the smallest self-service action; patches change it.
@@ -28,7 +29,7 @@ func with(t testing.TB, document, changes string) any {
 	t.Helper()
 	out := decode(t, document)
 	given, _ := decode(t, changes).(jsonv.Object)
-	for _, pointer := range keysOf(given) {
+	for _, pointer := range shape.Keys(given) {
 		steps := jsonv.ParsePointer(pointer)
 		last := len(steps) - 1
 		parent, ok := jsonv.Get(out, steps[:last]...)
@@ -46,10 +47,10 @@ func with(t testing.TB, document, changes string) any {
 }
 
 func problemsOf(body any) []string {
-	c := &checker{}
-	c.document(body)
+	c := &shape.Checker{}
+	document(c, body)
 	var out []string
-	for _, p := range c.problems {
+	for _, p := range c.Problems {
 		out = append(out, p.Path+" "+p.Keyword)
 	}
 	return out
@@ -200,7 +201,7 @@ func TestDocumentsThatAreNoActions(t *testing.T) {
 		for _, p := range got {
 			seen[p] = true
 		}
-		if diff := cmp.Diff(strings.Split(want, ", "), keysOf(seen)); diff != "" {
+		if diff := cmp.Diff(strings.Split(want, ", "), shape.Keys(seen)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", changes, diff)
 		}
 	}

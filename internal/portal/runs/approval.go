@@ -10,6 +10,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -62,36 +63,14 @@ func (r *Runs) Vote(ctx context.Context, tx store.Tx, c Caller, id string, body 
 	return r.show(tx, c.Org, k, shown{older: old})
 }
 
+// votes are what a body may say and what it is kept as.
+var votes = map[string]string{"APPROVE": approved, "DECLINE": declined}
+
+var voteTakes = shape.Takes{"status": shape.OneOf("APPROVE", "DECLINE"), "description": shape.Text}
+
 func voteBody(body any) (state, description string, err error) {
-	var p fault.Problems
-	o, ok := body.(jsonv.Object)
-	if !ok {
-		p.Add("", "must be object, got %s", jsonv.KindOf(body))
-		return "", "", p.Invalid()
-	}
-	if _, ok := o["status"]; !ok {
-		p.Add("", "must have required property 'status'")
-	}
-	for key, v := range o {
-		switch key {
-		case "status":
-			switch v {
-			case "APPROVE":
-				state = approved
-			case "DECLINE":
-				state = declined
-			default:
-				p.Add("/status", "must be equal to one of the allowed values: APPROVE, DECLINE")
-			}
-		case "description":
-			if description, ok = v.(string); !ok {
-				p.Add("/description", "must be string, got %s", jsonv.KindOf(v))
-			}
-		default:
-			p.Add("", "%s", fault.UnknownKey(key, "status", "description"))
-		}
-	}
-	return state, description, p.Invalid()
+	o, err := shape.Body(body, voteTakes, "status")
+	return votes[jsonv.String(o, "status")], jsonv.String(o, "description"), err
 }
 
 // mayVote is P3, P4 and P6: a machine may; without a policy so may administrators

@@ -3,7 +3,6 @@ package runs
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -37,7 +37,7 @@ type claim struct {
 // oldest first, with what is secret in them. Nobody else gets them before their
 // time is over (C2).
 func (r *Runs) Claim(_ context.Context, tx store.Tx, c Caller, body any) ([]any, error) {
-	w, err := r.claimBody(c.Org, body)
+	w, err := claimBody(c.Org, body)
 	if err != nil {
 		return nil, err
 	}
@@ -87,61 +87,32 @@ func pendingRuns(tx store.Tx, org string, w claim, now string) ([]*kept, error) 
 	return all[:min(len(all), int(w.limit))], nil
 }
 
-func (r *Runs) claimBody(org string, body any) (claim, error) {
-	w := claim{visibility: defaultVisibility}
-	var p fault.Problems
-	o, ok := body.(jsonv.Object)
-	if !ok {
-		p.Add("", "must be object, got %s", jsonv.KindOf(body))
-		return w, p.Invalid()
-	}
-	for _, key := range []string{"installationId", "limit"} {
-		if _, ok := o[key]; !ok {
-			p.Add("", "must have required property '%s'", key)
-		}
-	}
-	for key, v := range o {
-		switch key {
-		case "installationId":
-			w.installation = textAt(&p, "/"+key, v)
-		case "invocationMethod":
-			if w.method = textAt(&p, "/"+key, v); w.method != "WEBHOOK" && w.method != "" {
-				p.Add("/invocationMethod", "must be equal to one of the allowed values: WEBHOOK")
-			}
-		case "limit":
-			w.limit = numberAt(&p, "/"+key, v, maxClaims)
-		case "visibilityTimeoutMs":
-			w.visibility = numberAt(&p, "/"+key, v, maxVisibility)
-		case "exclude":
-			list, ok := v.([]any)
-			if w.exclude = jsonv.Strings(v); !ok || len(w.exclude) != len(list) {
-				p.Add("/exclude", "must be an array of strings")
-			}
-		default:
-			p.Add("", "%s", fault.UnknownKey(key, "installationId", "limit", "visibilityTimeoutMs", "exclude", "invocationMethod"))
-		}
+// claimTakes is the body of a claim (reference/actions.md §3.9).
+var claimTakes = shape.Takes{
+	"installationId": shape.Filled, "limit": shape.Integer(1, maxClaims), "visibilityTimeoutMs": shape.Integer(1, maxVisibility),
+	"exclude": shape.Texts, "invocationMethod": shape.OneOf("WEBHOOK"),
+}
+
+func claimBody(org string, body any) (claim, error) {
+	o, err := shape.Body(body, claimTakes, "installationId", "limit")
+	w := claim{
+		installation: jsonv.String(o, "installationId"), method: jsonv.String(o, "invocationMethod"), exclude: jsonv.Strings(o["exclude"]),
+		limit: whole(o["limit"], 0), visibility: whole(o["visibilityTimeoutMs"], defaultVisibility),
 	}
 	if w.installation == org { // what older relays call themselves (C4)
 		w.installation = agentInstallation
 	}
-	return w, p.Invalid()
+	return w, err
 }
 
-func textAt(p *fault.Problems, at string, v any) string {
-	s, ok := v.(string)
-	if !ok || s == "" {
-		p.Add(at, "must be a string that is not empty")
+// whole is a number of a body that was found to be whole.
+func whole(v any, otherwise int64) int64 {
+	if n, ok := v.(json.Number); ok {
+		if i, err := jsonv.CanonicalNumber(n).Int64(); err == nil {
+			return i
+		}
 	}
-	return s
-}
-
-func numberAt(p *fault.Problems, at string, v any, most int64) int64 {
-	n, _ := v.(json.Number)
-	i, err := n.Int64()
-	if err != nil || i < 1 || i > most {
-		p.Add(at, "must be a number from 1 to %d", most)
-	}
-	return i
+	return otherwise
 }
 
 // Ack answers PATCH /v1/actions/runs/ack: the runs are with whoever claimed them
@@ -178,57 +149,33 @@ func (r *Runs) Ack(_ context.Context, tx store.Tx, c Caller, body any) (n int, e
 	return n, nil
 }
 
+// ackTakes is the body of an acknowledgement, which has one of the two.
+var ackTakes = shape.Takes{"runId": shape.Filled, "runIds": shape.ListOf(shape.Filled)}
+
 func ackBody(body any) (ids []string, single bool, err error) {
-	var p fault.Problems
-	o, ok := body.(jsonv.Object)
-	if !ok {
-		p.Add("", "must be object, got %s", jsonv.KindOf(body))
-		return nil, false, p.Invalid()
+	var c shape.Checker
+	o := c.Closed(body, nil, ackTakes)
+	if o != nil && len(o) != 1 {
+		c.Add("oneOf", nil, "must have exactly one of the properties runId, runIds")
 	}
-	for key, v := range o {
-		switch key {
-		case "runId":
-			single = true
-			ids = append(ids, textAt(&p, "/runId", v))
-		case "runIds":
-			list, ok := v.([]any)
-			if !ok {
-				p.Add("/runIds", "must be an array of strings")
-			}
-			for n, e := range list {
-				ids = append(ids, textAt(&p, fmt.Sprintf("/runIds/%d", n), e))
-			}
-		default:
-			p.Add("", "%s", fault.UnknownKey(key, "runId", "runIds"))
-		}
+	if id, ok := o["runId"].(string); ok {
+		return []string{id}, true, c.Problems.Invalid()
 	}
-	if len(o) != 1 {
-		p.Add("", "must have exactly one of the properties runId, runIds")
-	}
-	return ids, single, p.Invalid()
+	return jsonv.Strings(o["runIds"]), false, c.Problems.Invalid()
 }
+
+// responseTakes is what a backend said.
+var responseTakes = shape.Takes{"response": func(c *shape.Checker, v any, at []string) {
+	if _, text := v.(string); !text {
+		shape.ObjectOrArray(c, v, at)
+	}
+}}
 
 // Answer answers PATCH /v1/actions/runs/{run}/response: what the backend said to a
 // relay.
 func (r *Runs) Answer(_ context.Context, tx store.Tx, c Caller, id string, body any) (jsonv.Object, error) {
-	var p fault.Problems
-	o, _ := body.(jsonv.Object)
-	response, given := o["response"]
-	switch response.(type) {
-	case string, []any, jsonv.Object:
-	default:
-		if given {
-			p.Add("/response", "must be string, array or object, got %s", jsonv.KindOf(response))
-		} else {
-			p.Add("", "must have required property 'response'")
-		}
-	}
-	for key := range o {
-		if key != "response" {
-			p.Add("", "%s", fault.UnknownKey(key, "response"))
-		}
-	}
-	if err := p.Invalid(); err != nil {
+	o, err := shape.Body(body, responseTakes, "response")
+	if err != nil {
 		return nil, err
 	}
 	k, err := r.see(tx, c, id)
@@ -238,7 +185,7 @@ func (r *Runs) Answer(_ context.Context, tx store.Tx, c Caller, id string, body 
 	if !c.User.Admin() {
 		return nil, fault.NotPermitted("answer run %q", id)
 	}
-	if err := r.change(tx, c, k, jsonv.Object{"response": response}); err != nil {
+	if err := r.change(tx, c, k, jsonv.Object{"response": o["response"]}); err != nil {
 		return nil, err
 	}
 	return r.show(tx, c.Org, k, shown{})

@@ -3,7 +3,6 @@ package runs
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/crypt"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/inputs"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -72,44 +72,22 @@ func (r *Runs) Execute(ctx context.Context, tx store.Tx, o Order) (jsonv.Object,
 
 // read checks the body (step 1).
 func (x *execution) read() error {
-	var p fault.Problems
-	body, ok := x.order.Body.(jsonv.Object)
-	if !ok {
-		p.Add("", "must be object, got %s", jsonv.KindOf(x.order.Body))
-		return p.Invalid()
-	}
-	takes := []string{"properties", "entity"}
+	takes := shape.Takes{"properties": shape.Mapping, "entity": shape.OrNull(shape.Text)}
 	if x.order.Of != nil {
-		takes = takes[:1]
+		takes = shape.Takes{"properties": shape.Mapping}
 	}
-	for key, v := range body {
-		if !slices.Contains(takes, key) {
-			p.Add("", "%s", fault.UnknownKey(key, takes...))
-			continue
-		}
-		switch key {
-		case "properties":
-			if x.posted, ok = v.(jsonv.Object); !ok {
-				p.Add("/properties", "must be object, got %s", jsonv.KindOf(v))
-			}
-		case "entity":
-			if x.wanted, ok = v.(string); !ok && v != nil {
-				p.Add("/entity", "must be string, got %s", jsonv.KindOf(v))
-			}
-		}
-	}
-	if _, ok := body["properties"]; !ok {
-		p.Add("", "must have required property 'properties'")
-	}
+	var c shape.Checker
+	body := c.Closed(x.order.Body, nil, takes, "properties")
 	if as := x.order.RunAs; as != "" {
 		if name, domain, ok := strings.Cut(as, "@"); !ok || name == "" || domain == "" {
-			p.Add("/query/run_as", "must be an e-mail address")
+			c.Add("format", []string{"query", "run_as"}, "must be an e-mail address")
 		}
 	}
+	x.posted, x.wanted = jsonv.Map(body, "properties"), jsonv.String(body, "entity")
 	if x.order.Of != nil {
 		x.wanted = x.order.Of.Entity
 	}
-	return p.Invalid()
+	return c.Problems.Invalid()
 }
 
 // find looks the action up (step 2).

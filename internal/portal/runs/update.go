@@ -3,12 +3,14 @@ package runs
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strconv"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -74,53 +76,19 @@ func (r *Runs) change(tx store.Tx, c Caller, k *kept, changes jsonv.Object) erro
 	return r.record(tx, c, "UPDATE", before, k)
 }
 
-func patchBody(body any) (jsonv.Object, error) {
-	var p fault.Problems
-	o, ok := body.(jsonv.Object)
-	if !ok {
-		p.Add("", "must be object, got %s", jsonv.KindOf(body))
-		return nil, p.Invalid()
-	}
-	out := jsonv.Object{}
-	for key, v := range o {
-		switch key {
-		case "status":
-			if s, _ := v.(string); s != Success && s != Failure {
-				p.Add("/status", "must be equal to one of the allowed values: %s, %s", Success, Failure)
-			}
-		case "statusLabel", "summary", "externalRunId":
-			if _, ok := v.(string); !ok {
-				p.Add("/"+key, "must be string, got %s", jsonv.KindOf(v))
-			}
-		case "message":
-			if _, ok := v.(jsonv.Object); !ok {
-				p.Add("/message", "must be object, got %s", jsonv.KindOf(v))
-			}
-		case "link":
-			v = links(&p, v)
-		default:
-			p.Add("", "%s", fault.UnknownKey(key, "status", "statusLabel", "link", "summary", "message", "externalRunId"))
-		}
-		out[key] = v
-	}
-	return out, p.Invalid()
+// patchTakes is the body of a PATCH.
+var patchTakes = shape.Takes{
+	"status": shape.OneOf(Success, Failure), "statusLabel": shape.Text, "link": shape.TextOrTexts, "summary": shape.Text,
+	"message": shape.Mapping, "externalRunId": shape.Text,
 }
 
-// links makes a list of one or several links.
-func links(p *fault.Problems, v any) any {
-	switch v := v.(type) {
-	case string:
-		return []any{v}
-	case []any:
-		for n, e := range v {
-			if _, ok := e.(string); !ok {
-				p.Add("/link/"+strconv.Itoa(n), "must be string, got %s", jsonv.KindOf(e))
-			}
-		}
-		return v
+func patchBody(body any) (jsonv.Object, error) {
+	o, err := shape.Body(body, patchTakes)
+	changes := maps.Clone(o)
+	if one, ok := changes["link"].(string); ok {
+		changes["link"] = []any{one}
 	}
-	p.Add("/link", "must be string or array, got %s", jsonv.KindOf(v))
-	return v
+	return changes, err
 }
 
 // record tells what became of a run (§4.9).
@@ -180,38 +148,18 @@ func (r *Runs) label(tx store.Tx, c Caller, k *kept, label any) error {
 	return put(tx, c.Org, k)
 }
 
+// logTakes is a line of a log in a body.
+var logTakes = shape.Takes{"message": shape.Text, "terminationStatus": shape.OneOf(Success, Failure), "statusLabel": shape.Text}
+
 func logBody(body any) (message string, changes jsonv.Object, err error) {
-	var p fault.Problems
-	o, ok := body.(jsonv.Object)
-	if !ok {
-		p.Add("", "must be object, got %s", jsonv.KindOf(body))
-		return "", nil, p.Invalid()
-	}
+	o, err := shape.Body(body, logTakes, "message")
 	changes = jsonv.Object{}
-	if _, ok := o["message"]; !ok {
-		p.Add("", "must have required property 'message'")
-	}
-	for key, v := range o {
-		s, isText := v.(string)
-		switch key {
-		case "message":
-			message = s
-		case "terminationStatus":
-			changes["status"] = v
-			if isText && result[s] == "" {
-				p.Add("/terminationStatus", "must be equal to one of the allowed values: %s, %s", Success, Failure)
-			}
-		case "statusLabel":
-			changes["statusLabel"] = v
-		default:
-			p.Add("", "%s", fault.UnknownKey(key, "message", "terminationStatus", "statusLabel"))
-			continue
-		}
-		if !isText {
-			p.Add("/"+key, "must be string, got %s", jsonv.KindOf(v))
+	for from, to := range map[string]string{"terminationStatus": "status", "statusLabel": "statusLabel"} {
+		if v, ok := o[from]; ok {
+			changes[to] = v
 		}
 	}
-	return message, changes, p.Invalid()
+	return jsonv.String(o, "message"), changes, err
 }
 
 const logIDLength = 16
