@@ -9,6 +9,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -25,9 +26,9 @@ func (a *Access) ReadBlueprint(tx store.Tx, actor catalog.Actor, blueprint strin
 // PatchBlueprint changes the permission document of a blueprint by what a body
 // names and returns it whole.
 func (a *Access) PatchBlueprint(tx store.Tx, actor catalog.Actor, blueprint string, body any) (jsonv.Object, error) {
-	s := &shape{}
-	patch := s.blueprint(body)
-	if err := s.problems.Invalid(); err != nil {
+	var c shape.Checker
+	blueprintDocument(&c, body, nil)
+	if err := c.Problems.Invalid(); err != nil {
 		return nil, err
 	}
 	definition, entities, err := held(tx, actor.Org, blueprint)
@@ -37,7 +38,7 @@ func (a *Access) PatchBlueprint(tx store.Tx, actor catalog.Actor, blueprint stri
 	if err := mayManage(actor, blueprint); err != nil {
 		return nil, err
 	}
-	next, err := a.patched(tx, actor.Org, definition, entities, patch)
+	next, err := a.patched(tx, actor.Org, definition, entities, patchOf(body))
 	if err != nil {
 		return nil, err
 	}

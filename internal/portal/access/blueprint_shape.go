@@ -6,117 +6,76 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 )
 
 // blueprintPatch is what the body of a PATCH says, checked, by the keys under
 // "entities". A null block of a field asks for it to be taken off the document.
 type blueprintPatch = jsonv.Object
 
-// blueprint reads the body of a PATCH of a blueprint's permissions
-// (reference/identity.md §7.4 B1, B2).
-func (s *shape) blueprint(body any, at ...string) blueprintPatch {
-	out := blueprintPatch{}
-	in := s.closed(body, at, entitiesKey)
-	given, there := in[entitiesKey]
-	if !there {
-		return out
-	}
-	at = below(at, entitiesKey)
-	keys := []string{updatePropertiesKey, updateRelationsKey}
+// The keys of the blocks of fields and of those that may have a policy, a search query.
+var (
+	fieldKeys = append([]string{ownedKey}, lists...)
+	scopeKeys = append([]string{policyKey, ownedKey}, lists...)
+)
+
+// blueprintDocument is the body of a PATCH of a blueprint's permissions
+// (reference/identity.md §7.4 B1, B2). What else stands in the blocks of fields is let
+// through, as the published schema has it, and means nothing.
+var blueprintDocument = shape.Closed(shape.Takes{entitiesKey: shape.Closed(entitiesTakes())})
+
+func entitiesTakes() shape.Takes {
+	fields := shape.MapOf(shape.OrNull(shape.Open(blockTakes(nil, fieldKeys))))
+	takes := shape.Takes{updatePropertiesKey: fields, updateRelationsKey: fields}
 	for _, verb := range scopes {
-		keys = append(keys, string(verb))
+		takes[string(verb)] = shape.Closed(blockTakes(searchPolicy, scopeKeys))
 	}
-	for key, value := range s.closed(given, at, keys...) {
-		switch where := below(at, key); {
-		case key == updatePropertiesKey || key == updateRelationsKey:
-			out[key] = s.fields(value, where)
-		case slices.Contains(keys, key):
-			out[key] = s.scope(value, where)
+	return takes
+}
+
+func searchPolicy(c *shape.Checker, v any, at []string) {
+	_, err := parsePolicy(v, at...)
+	c.Take(fault.ProblemsOf(err, jsonv.Pointer(at...)))
+}
+
+// patchOf is what a body that was checked says.
+func patchOf(body any) blueprintPatch {
+	out := blueprintPatch{}
+	for key, value := range jsonv.Map(body, entitiesKey) {
+		block, _ := value.(jsonv.Object)
+		if key == updatePropertiesKey || key == updateRelationsKey {
+			out[key] = fieldsSaid(block)
+		} else {
+			out[key] = said(block, scopeKeys)
 		}
 	}
 	return out
 }
 
-// scope reads a block that may have a policy, a search query.
-func (s *shape) scope(v any, at []string) jsonv.Object {
-	o, _ := v.(jsonv.Object)
-	policy, given := o[policyKey]
-	if !given {
-		return s.block(v, at, append([]string{ownedKey}, lists...)...)
-	}
-	rest := jsonv.Object{}
-	for key, value := range o {
-		if key != policyKey {
-			rest[key] = value
-		}
-	}
-	out := s.block(rest, at, append([]string{ownedKey}, lists...)...)
-	if policy != nil {
-		_, err := parsePolicy(policy, below(at, policyKey)...)
-		s.adopt(err, below(at, policyKey))
-	}
-	out[policyKey] = policy
-	return out
-}
-
-// fields reads the blocks of fields. What else stands in them is let through, as
-// the published schema has it, and means nothing.
-func (s *shape) fields(v any, at []string) jsonv.Object {
+func fieldsSaid(blocks jsonv.Object) jsonv.Object {
 	out := jsonv.Object{}
-	o, ok := v.(jsonv.Object)
-	if !ok {
-		s.add(at, "must be object, got %s", jsonv.KindOf(v))
-	}
-	keys := append([]string{ownedKey}, lists...)
-	for field, value := range o {
-		if value == nil {
+	for field, value := range blocks {
+		if block, given := value.(jsonv.Object); given {
+			out[field] = said(block, fieldKeys)
+		} else {
 			out[field] = nil
-			continue
 		}
-		if b, ok := value.(jsonv.Object); ok {
-			known := jsonv.Object{}
-			for _, key := range keys {
-				if given, there := b[key]; there {
-					known[key] = given
-				}
-			}
-			value = known
-		}
-		out[field] = s.block(value, below(at, field), keys...)
 	}
 	return out
 }
 
-// adopt takes over what a parser found wrong.
-func (s *shape) adopt(err error, at []string) {
-	if err == nil {
-		return
+// simulated is the body of a simulation.
+var simulated = shape.Takes{"user": shape.Text, "operation": shape.OneOf(verbs()...), "permissions": shape.OrNull(blueprintDocument)}
+
+func verbs() []string {
+	var out []string
+	for _, verb := range scopes {
+		out = append(out, string(verb))
 	}
-	f, ok := err.(*fault.Fault) //nolint:errorlint // parsers return the fault itself
-	if !ok {
-		s.add(at, "%s", err.Error())
-		return
-	}
-	for _, e := range jsonv.List(f.Details, "errors") {
-		s.problems = append(s.problems, fault.Problem{Path: jsonv.String(e, "path"), Message: jsonv.String(e, "message")})
-	}
+	return slices.Clip(out)
 }
 
-// simulation reads the body of a simulation.
-func (s *shape) simulation(body any) (email string, verb catalog.Verb, patch blueprintPatch) {
-	in := s.closed(body, nil, "user", "operation", "permissions")
-	s.required(in, nil, "user", "operation")
-	email, isText := in["user"].(string)
-	if _, given := in["user"]; given && !isText {
-		s.add([]string{"user"}, "must be string, got %s", jsonv.KindOf(in["user"]))
-	}
-	operation, _ := in["operation"].(string)
-	verb = catalog.Verb(operation)
-	if _, given := in["operation"]; given && !slices.Contains(scopes, verb) {
-		s.add([]string{"operation"}, `must be equal to one of the allowed values: "read", "register", "update", "unregister"`)
-	}
-	if pending := in["permissions"]; pending != nil {
-		patch = s.blueprint(pending, "permissions")
-	}
-	return email, verb, patch
+func simulationBody(body any) (email string, verb catalog.Verb, patch blueprintPatch, err error) {
+	o, err := shape.Body(body, simulated, "user", "operation")
+	return jsonv.String(o, "user"), catalog.Verb(jsonv.String(o, "operation")), patchOf(o["permissions"]), err
 }

@@ -3,10 +3,10 @@ package access
 import (
 	"errors"
 	"maps"
-	"slices"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -75,14 +75,16 @@ func (f family) read(tx store.Tx, org, id string) (jsonv.Object, error) {
 
 // given checks the body of a PATCH and returns what it says about each block.
 func (f family) given(body any) (map[string]jsonv.Object, error) {
-	s := &shape{}
-	out := map[string]jsonv.Object{}
-	for name, raw := range s.closed(body, nil, keysOf(f.blocks)...) {
-		if keys, ok := f.blocks[name]; ok {
-			out[name] = s.block(raw, []string{name}, keys...)
-		}
+	takes := shape.Takes{}
+	for name, keys := range f.blocks {
+		takes[name] = shape.Closed(blockTakes(actionPolicy, keys))
 	}
-	return out, s.problems.Invalid()
+	o, err := shape.Body(body, takes)
+	out := map[string]jsonv.Object{}
+	for name := range o {
+		out[name] = said(jsonv.Map(o, name), f.blocks[name])
+	}
+	return out, err
 }
 
 // patch takes over what a body says and returns the whole document: keys that are
@@ -108,8 +110,6 @@ func (a *Access) patch(tx store.Tx, actor catalog.Actor, f family, id string, bo
 	}
 	return doc, a.note(tx, actor, f.kind, id, old, doc)
 }
-
-func keysOf(blocks map[string][]string) []string { return slices.Sorted(maps.Keys(blocks)) }
 
 // drop deletes a document, if there is one.
 func (f family) drop(tx store.Tx, org, id string) error {

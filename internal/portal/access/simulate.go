@@ -33,9 +33,8 @@ type why struct {
 // Simulate says what a user might do with the entities of a blueprint and by which
 // step, under its document or one that is pending (reference/identity.md §7.6).
 func (a *Access) Simulate(ctx context.Context, tx store.Tx, actor catalog.Actor, judge Judge, users Users, blueprint string, body any) ([]any, error) {
-	in := &shape{}
-	email, verb, patch := in.simulation(body)
-	if err := in.problems.Invalid(); err != nil {
+	email, verb, patch, err := simulationBody(body)
+	if err != nil {
 		return nil, err
 	}
 	definition, entities, err := held(tx, actor.Org, blueprint)

@@ -2,10 +2,8 @@ package actions
 
 import (
 	"regexp"
-	"strings"
 	"unicode/utf8"
 
-	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 )
 
@@ -50,27 +48,4 @@ func button(c *shape.Checker, v any, at []string) {
 	case !buttonForm.MatchString(s):
 		c.Add("pattern", at, `must match pattern "^[^\s].*[^\s]$"`)
 	}
-}
-
-// take adds the problems that another package found.
-func take(c *shape.Checker, problems fault.Problems) {
-	for _, p := range problems {
-		if p.Keyword == "" {
-			p.Keyword = keywordOf(p.Message)
-		}
-		c.Problems = append(c.Problems, p)
-	}
-}
-
-// keywordOf is the keyword that a message of another package speaks of.
-func keywordOf(message string) string {
-	for _, k := range []struct{ part, keyword string }{
-		{"additional propert", "additionalProperties"}, {"is required", "required"}, {"one of", "enum"}, {"pattern", "pattern"},
-		{"fewer than", "minLength"}, {"more than", "maxLength"}, {"want a", "type"}, {"must be", "type"},
-	} {
-		if strings.Contains(message, k.part) {
-			return k.keyword
-		}
-	}
-	return "format"
 }

@@ -25,7 +25,7 @@ import (
 func readOlder(body any, blueprint string, prefixed bool, at ...string) (store.Doc, error) {
 	body = writable(body)
 	c := &shape.Checker{}
-	take(c, legacy.Check(body, "blueprint"))
+	c.Take(legacy.Check(body, "blueprint"))
 	o, _ := body.(jsonv.Object)
 	if v, ok := o["requiredApproval"]; ok {
 		approval(c, v, []string{"requiredApproval"})

@@ -80,7 +80,7 @@ func selfService(c *shape.Checker, o jsonv.Object, at []string) {
 
 func form(c *shape.Checker, v any, at []string) {
 	_, problems := inputs.Compile(v, at...)
-	take(c, problems)
+	c.Take(problems)
 }
 
 // entityCondition is a query whose values are all literal.
@@ -92,7 +92,7 @@ func entityCondition(c *shape.Checker, v any, at []string) {
 	}
 	q := jsonv.Object{"combinator": o["combinator"], "rules": o["rules"]}
 	_, err := query.Parse(q, query.Options{Scope: query.CatalogWide, At: at})
-	take(c, fault.ProblemsOf(err, jsonv.Pointer(at...)))
+	c.Take(fault.ProblemsOf(err, jsonv.Pointer(at...)))
 }
 
 // events are the happenings that automations listen to and what else each names
@@ -222,19 +222,7 @@ func verb(c *shape.Checker, v any, at []string) {
 }
 
 // entity is the mapping of an entity to write; further keys are ignored.
-func entity(c *shape.Checker, v any, at []string) {
-	takes := shape.Takes{
-		"identifier": shape.Text, "title": shape.Text, "icon": shape.Text, "team": shape.TextOrTexts, "properties": shape.Mapping,
-		"relations": shape.MapOf(func(c *shape.Checker, v any, at []string) {
-			if v != nil {
-				shape.TextOrTexts(c, v, at)
-			}
-		}),
-	}
-	o := c.Object(v, at)
-	for _, key := range shape.Keys(o) {
-		if look, ok := takes[key]; ok {
-			look(c, o[key], shape.Below(at, key))
-		}
-	}
-}
+var entity = shape.Open(shape.Takes{
+	"identifier": shape.Text, "title": shape.Text, "icon": shape.Text, "team": shape.TextOrTexts, "properties": shape.Mapping,
+	"relations": shape.MapOf(shape.OrNull(shape.TextOrTexts)),
+})

@@ -6,6 +6,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -65,11 +66,7 @@ func (i *Identity) app(doc store.Doc, fields ...string) (jsonv.Object, error) {
 // ListApps answers GET /v1/apps, oldest first; fields are the keys wanted, none
 // means all.
 func (i *Identity) ListApps(tx store.Tx, who Principal, fields []string) ([]any, error) {
-	var p fault.Problems
-	for _, field := range fields {
-		oneOf(&p, "/query/fields", field, appFields...)
-	}
-	if err := p.Invalid(); err != nil {
+	if err := knownFields(fields, appFields); err != nil {
 		return nil, err
 	}
 	apps := []any{}
@@ -172,9 +169,8 @@ func foundApp(tx store.Tx, org, id string) (store.Doc, error) {
 }
 
 func appBody(body any) (name string, err error) {
-	var p fault.Problems
-	b := closed(&p, body, map[string]check{"name": func(path string, v any) { text(&p, path, v, 0, 0) }}, "name")
-	return jsonv.String(b, "name"), p.Invalid()
+	b, err := shape.Body(body, shape.Takes{"name": shape.Text}, "name")
+	return jsonv.String(b, "name"), err
 }
 
 // refused is the one answer to everything that is wrong with credentials.

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
-	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -50,30 +50,8 @@ func (i *Identity) exchange(ctx context.Context, given Credentials) (jsonv.Objec
 }
 
 func exchangeBody(body any) (Credentials, error) {
-	var problems fault.Problems
-	object, ok := body.(jsonv.Object)
-	if !ok {
-		problems.Add("", "must be object, got %s", jsonv.KindOf(body))
-		return Credentials{}, problems.Invalid()
-	}
-	var c Credentials
-	for key, into := range map[string]*string{"clientId": &c.ClientID, "clientSecret": &c.ClientSecret} {
-		value, present := object[key]
-		text, ok := value.(string)
-		switch {
-		case !present:
-			problems.Add("", "must have required property '%s'", key)
-		case !ok:
-			problems.Add("/"+key, "must be string, got %s", jsonv.KindOf(value))
-		}
-		*into = text
-	}
-	for key := range object {
-		if key != "clientId" && key != "clientSecret" {
-			problems.Add("", "%s", fault.UnknownKey(key))
-		}
-	}
-	return c, problems.Invalid()
+	o, err := shape.Body(body, shape.Takes{"clientId": shape.Text, "clientSecret": shape.Text}, "clientId", "clientSecret")
+	return Credentials{ClientID: jsonv.String(o, "clientId"), ClientSecret: jsonv.String(o, "clientSecret")}, err
 }
 
 // verify returns the credentials' document. Every failure is the same fault after

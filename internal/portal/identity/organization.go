@@ -2,12 +2,12 @@ package identity
 
 import (
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -117,89 +117,39 @@ func (i *Identity) writeOrganization(tx store.Tx, who Principal, change func(sto
 // organizationBody validates a request body by the table of
 // reference/identity.md §8.3.
 func organizationBody(body any, patch bool) (jsonv.Object, error) {
-	var p fault.Problems
-	takes := map[string]check{
-		"name":         func(path string, v any) { text(&p, path, v, 1, 0) },
-		"settings":     func(path string, v any) { settings(&p, path, v, patch) },
-		"announcement": func(path string, v any) { announcement(&p, path, v, patch) },
+	if patch {
+		return shape.Body(body, shape.Takes{
+			"name": shape.Filled, "settings": shape.Open(settings), "announcement": shape.Open(announcement),
+			"isOnboarded": shape.Boolean, "toolSelectionProvisioning": shape.Closed(shape.Takes{"status": shape.OneOf("IN_PROGRESS", "DONE")}, "status"),
+		})
 	}
-	if !patch {
-		return closed(&p, body, takes, "name"), p.Invalid()
-	}
-	takes["isOnboarded"] = func(path string, v any) { boolean(&p, path, v) }
-	takes["toolSelectionProvisioning"] = func(path string, v any) { toolSelection(&p, path, v) }
-	return closed(&p, body, takes), p.Invalid()
+	return shape.Body(body, shape.Takes{
+		"name": shape.Filled, "settings": settingsOfPut, "announcement": shape.Open(announcement, "content"),
+	}, "name")
 }
 
-func toolSelection(p *fault.Problems, path string, v any) {
-	t, ok := v.(jsonv.Object)
-	if !ok {
-		p.Add(path, "must be object, got %s", jsonv.KindOf(v))
-		return
-	}
-	oneOf(p, path+"/status", t["status"], "IN_PROGRESS", "DONE")
-	for key := range t {
-		if key != "status" {
-			p.Add(path, "%s", fault.UnknownKey(key))
+var settings = shape.Takes{
+	"federatedLogout": shape.Boolean, "portalIcon": shape.Text, "portalTitle": shape.Length(0, 30),
+	"supportUserPermission": shape.OneOf("OPT_IN", "OPT_OUT"), "supportUserTTL": shape.OneOf("ONE_DAY", "ONE_WEEK", "ONE_MONTH", "FOREVER"),
+	"portAgentStreamerName": shape.Text, "supportUserExpiresAt": moment, "hiddenBlueprints": shape.Texts,
+}
+
+// settingsOfPut takes no settings that only a PATCH sets.
+func settingsOfPut(c *shape.Checker, v any, at []string) {
+	o := c.Open(v, at, settings)
+	for _, key := range patchOnly {
+		if _, ok := o[key]; ok {
+			c.Add("additionalProperties", shape.Below(at, key), "%s", fault.UnknownKey(key))
 		}
 	}
 }
 
-func settings(p *fault.Problems, path string, v any, patch bool) {
-	s, ok := v.(jsonv.Object)
-	if !ok {
-		p.Add(path, "must be object, got %s", jsonv.KindOf(v))
-		return
-	}
-	rules := map[string]func(path string, v any){
-		"federatedLogout":       func(path string, v any) { boolean(p, path, v) },
-		"portalIcon":            func(path string, v any) { text(p, path, v, 0, 0) },
-		"portalTitle":           func(path string, v any) { text(p, path, v, 0, 30) },
-		"supportUserPermission": func(path string, v any) { oneOf(p, path, v, "OPT_IN", "OPT_OUT") },
-		"supportUserTTL":        func(path string, v any) { oneOf(p, path, v, "ONE_DAY", "ONE_WEEK", "ONE_MONTH", "FOREVER") },
-		"portAgentStreamerName": func(path string, v any) { text(p, path, v, 0, 0) },
-		"supportUserExpiresAt": func(path string, v any) {
-			if _, err := time.Parse(time.RFC3339, jsonv.String(v)); err != nil {
-				p.Add(path, "must be a date-time")
-			}
-		},
-		"hiddenBlueprints": func(path string, v any) {
-			if l, ok := v.([]any); !ok || len(jsonv.Strings(v)) != len(l) {
-				p.Add(path, "must be an array of strings")
-			}
-		},
-	}
-	for key, value := range s {
-		if !patch && slices.Contains(patchOnly, key) {
-			p.Add(path, "%s", fault.UnknownKey(key))
-		} else if rule, ok := rules[key]; ok {
-			rule(path+"/"+key, value)
-		}
-	}
+var announcement = shape.Takes{
+	"content": shape.Length(1, 300), "enabled": shape.Boolean, "color": shape.OneOf("blue", "red"), "link": shape.OrNull(shape.Length(0, 300)),
 }
 
-func announcement(p *fault.Problems, path string, v any, patch bool) {
-	a, ok := v.(jsonv.Object)
-	if !ok {
-		p.Add(path, "must be object, got %s", jsonv.KindOf(v))
-		return
-	}
-	if _, ok := a["content"]; !ok && !patch {
-		p.Add(path, "must have required property 'content'")
-	}
-	for key, value := range a {
-		at := path + "/" + key
-		switch key {
-		case "content":
-			text(p, at, value, 1, 300)
-		case "enabled":
-			boolean(p, at, value)
-		case "color":
-			oneOf(p, at, value, "blue", "red")
-		case "link":
-			if value != nil {
-				text(p, at, value, 0, 300)
-			}
-		}
+func moment(c *shape.Checker, v any, at []string) {
+	if _, err := time.Parse(time.RFC3339, jsonv.String(v)); err != nil {
+		c.Add("format", at, "must be a date-time")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -143,20 +144,15 @@ func meta(doc store.Doc) jsonv.Object {
 }
 
 func secretBody(body any, create bool) (jsonv.Object, error) {
-	var p fault.Problems
-	takes := map[string]check{
-		"secretValue": func(path string, v any) { text(&p, path, v, 0, 0) },
-		"description": func(path string, v any) { text(&p, path, v, 0, maxSecretDescription) },
+	takes := shape.Takes{"secretValue": shape.Text, "description": shape.Length(0, maxSecretDescription)}
+	if !create {
+		return shape.Body(body, takes)
 	}
-	var required []string
-	if create {
-		required = []string{"secretName", "secretValue"}
-		takes["secretName"] = func(path string, v any) {
-			text(&p, path, v, 1, maxSecretName)
-			if s, ok := v.(string); ok && !secretName.MatchString(s) {
-				p.Add(path, "must match pattern %q", secretName)
-			}
+	takes["secretName"] = func(c *shape.Checker, v any, at []string) {
+		shape.Length(1, maxSecretName)(c, v, at)
+		if s, ok := v.(string); ok && !secretName.MatchString(s) {
+			c.Add("pattern", at, "must match pattern %q", secretName)
 		}
 	}
-	return closed(&p, body, takes, required...), p.Invalid()
+	return shape.Body(body, takes, "secretName", "secretValue")
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
-	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -201,11 +201,7 @@ func teamFields(fields []string) ([]string, error) {
 	if len(fields) == 0 {
 		return all, nil
 	}
-	var p fault.Problems
-	for _, field := range fields {
-		oneOf(&p, "/query/fields", field, all...)
-	}
-	return fields, p.Invalid()
+	return fields, knownFields(fields, all)
 }
 
 // showTeam is a team as callers see it.
@@ -256,36 +252,22 @@ func (i *Identity) showMembers(tx store.Tx, org, team string, parts []string) ([
 
 // teamBody reads a body; other keys than these are ignored (reference/identity.md
 // §3.1 E8).
-func teamBody(body any, required ...string) (in teamChange, err error) {
-	var p fault.Problems
-	b, ok := body.(jsonv.Object)
-	if !ok {
-		p.Add("", "must be object, got %s", jsonv.KindOf(body))
-		return in, p.Invalid()
+func teamBody(body any, required ...string) (teamChange, error) {
+	description := shape.OrNull(shape.Text)
+	if len(required) > 0 {
+		description = shape.Text
 	}
-	for _, key := range required {
-		if _, ok := b[key]; !ok {
-			p.Add("", "must have required property '%s'", key)
-		}
+	var c shape.Checker
+	b := c.Open(body, nil, shape.Takes{"name": nameOfTeam, "description": description, "users": shape.Texts}, required...)
+	in := teamChange{name: jsonv.String(b, "name"), description: jsonv.String(b, "description"), users: jsonv.Strings(b["users"])}
+	_, in.hasDescription = b["description"]
+	_, in.hasUsers = b["users"]
+	return in, c.Problems.Invalid()
+}
+
+func nameOfTeam(c *shape.Checker, v any, at []string) {
+	shape.Text(c, v, at)
+	if name, ok := v.(string); ok && !teamName.MatchString(name) {
+		c.Add("pattern", at, "must match pattern %q", teamName)
 	}
-	if name, given := b["name"]; given {
-		text(&p, "/name", name, 0, 0)
-		in.name = jsonv.String(b, "name")
-		if _, ok := name.(string); ok && !teamName.MatchString(in.name) {
-			p.Add("/name", "must match pattern %q", teamName)
-		}
-	}
-	if description, given := b["description"]; given {
-		if description != nil || len(required) > 0 {
-			text(&p, "/description", description, 0, 0)
-		}
-		in.description, in.hasDescription = jsonv.String(b, "description"), true
-	}
-	if users, given := b["users"]; given {
-		if l, ok := users.([]any); !ok || len(jsonv.Strings(users)) != len(l) {
-			p.Add("/users", "must be an array of strings")
-		}
-		in.users, in.hasUsers = jsonv.Strings(users), true
-	}
-	return in, p.Invalid()
 }

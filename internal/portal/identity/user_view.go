@@ -33,11 +33,7 @@ func userFields(fields []string) error {
 			all = append(all, key+"."+part)
 		}
 	}
-	var p fault.Problems
-	for _, field := range fields {
-		oneOf(&p, "/query/fields", field, all...)
-	}
-	return p.Invalid()
+	return knownFields(fields, all)
 }
 
 // ListUsers answers GET /v1/users, by e-mail; fields are the keys wanted, none means

@@ -6,6 +6,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -96,70 +97,39 @@ func properties(body jsonv.Object) jsonv.Object {
 }
 
 // inviteBody reads a body; only its outermost object is closed (U1).
-func inviteBody(body any) (in invitee, err error) {
-	var p fault.Problems
-	closed(&p, body, map[string]check{"invitee": func(path string, v any) {
-		b, ok := v.(jsonv.Object)
-		if !ok {
-			p.Add(path, "must be object, got %s", jsonv.KindOf(v))
-			return
-		}
-		if email, ok := b["email"]; !ok {
-			p.Add(path, "must have required property 'email'")
-		} else {
-			in.email = emailText(&p, path+"/email", email)
-		}
-		if roles, ok := b["roles"]; ok {
-			in.roles = texts(&p, path+"/roles", roles, 0)
-		}
-		if teams, ok := b["teams"]; ok {
-			in.teams, in.hasTeams = texts(&p, path+"/teams", teams, 0), true
-		}
-	}}, "invitee")
-	return in, p.Invalid()
+func inviteBody(body any) (invitee, error) {
+	o, err := shape.Body(body, shape.Takes{"invitee": shape.Open(shape.Takes{
+		"email": newEmail, "roles": shape.Texts, "teams": shape.Texts,
+	}, "email")}, "invitee")
+	return inviteeOf(jsonv.Map(o, "invitee")), err
 }
 
-func emailText(p *fault.Problems, path string, v any) string {
+func inviteeOf(o jsonv.Object) invitee {
+	in := invitee{email: jsonv.String(o, "email"), roles: jsonv.Strings(o["roles"]), teams: jsonv.Strings(o["teams"])}
+	_, in.hasTeams = o["teams"]
+	return in
+}
+
+func newEmail(c *shape.Checker, v any, at []string) {
 	s, ok := v.(string)
 	switch {
 	case !ok:
-		p.Add(path, "must be string, got %s", jsonv.KindOf(v))
+		c.Wrong(at, "string", v)
 	case !isEmail(s):
-		p.Add(path, "must be an e-mail address, of the pattern %q", emailForm)
+		c.Add("pattern", at, "must be an e-mail address, of the pattern %q", emailForm)
 	case ofServiceAccount(s):
-		p.Add(path, "service accounts are not invited: create an entity of blueprint %q", userBlueprint)
+		c.Add("pattern", at, "service accounts are not invited: create an entity of blueprint %q", userBlueprint)
 	}
-	return s
-}
-
-// texts reads an array of strings.
-func texts(p *fault.Problems, path string, v any, fewest int) []string {
-	l, ok := v.([]any)
-	out := jsonv.Strings(v)
-	switch {
-	case !ok:
-		p.Add(path, "must be array, got %s", jsonv.KindOf(v))
-	case len(out) != len(l):
-		p.Add(path, "must be an array of strings")
-	case len(l) < fewest:
-		p.Add(path, "must NOT have fewer than %d items", fewest)
-	}
-	return out
 }
 
 // PatchUser answers PATCH /v1/users/{email} (reference/identity.md §2.4). The answer
 // has the keys that are published and no others.
 func (i *Identity) PatchUser(ctx context.Context, tx store.Tx, actor catalog.Actor, email string, body any) (jsonv.Object, error) {
-	var p fault.Problems
-	var in invitee
 	if body == nil {
 		body = jsonv.Object{}
 	}
-	b := closed(&p, body, map[string]check{
-		"roles": func(path string, v any) { in.roles = texts(&p, path, v, 1) },
-		"teams": func(path string, v any) { in.teams, in.hasTeams = texts(&p, path, v, 0), true },
-	})
-	if err := p.Invalid(); err != nil {
+	b, err := shape.Body(body, shape.Takes{"roles": shape.NotEmpty(shape.Texts), "teams": shape.Texts})
+	if err != nil {
 		return nil, err
 	}
 	user, err := i.needUser(tx, email)
@@ -168,7 +138,7 @@ func (i *Identity) PatchUser(ctx context.Context, tx store.Tx, actor catalog.Act
 	}
 	email = jsonv.String(user, "identifier")
 	if len(b) > 0 {
-		patch, err := i.invitation(tx, in, i.properties(user))
+		patch, err := i.invitation(tx, inviteeOf(b), i.properties(user))
 		if err != nil {
 			return nil, err
 		}

@@ -96,6 +96,27 @@ func ListOf(each Check) Check {
 // Texts takes arrays of strings.
 func Texts(c *Checker, v any, at []string) { ListOf(Text)(c, v, at) }
 
+// NotEmpty takes what another check does when it is an array or an object that holds
+// something.
+func NotEmpty(look Check) Check {
+	return func(c *Checker, v any, at []string) {
+		found := len(c.Problems)
+		if look(c, v, at); len(c.Problems) > found {
+			return
+		}
+		switch v := v.(type) {
+		case []any:
+			if len(v) == 0 {
+				c.Add("minItems", at, "must NOT have fewer than 1 items")
+			}
+		case jsonv.Object:
+			if len(v) == 0 {
+				c.Add("minProperties", at, "must NOT have fewer than 1 properties")
+			}
+		}
+	}
+}
+
 // TextOrTexts takes a string or several.
 func TextOrTexts(c *Checker, v any, at []string) {
 	switch v.(type) {
@@ -132,4 +153,14 @@ func OrNull(look Check) Check {
 			look(c, v, at)
 		}
 	}
+}
+
+// Closed takes objects with some keys only.
+func Closed(takes Takes, required ...string) Check {
+	return func(c *Checker, v any, at []string) { c.Closed(v, at, takes, required...) }
+}
+
+// Open takes objects that may have further keys.
+func Open(takes Takes, required ...string) Check {
+	return func(c *Checker, v any, at []string) { c.Open(v, at, takes, required...) }
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
@@ -43,6 +44,17 @@ func (c *Checker) Wrong(at []string, want string, got any) {
 // Closed checks an object by its keys, of which it takes no others, and returns it;
 // nil when it is none.
 func (c *Checker) Closed(v any, at []string, takes Takes, required ...string) jsonv.Object {
+	o := c.Open(v, at, takes, required...)
+	for _, key := range Keys(o) {
+		if _, ok := takes[key]; !ok {
+			c.Add("additionalProperties", Below(at, key), "%s", fault.UnknownKey(key, Keys(takes)...))
+		}
+	}
+	return o
+}
+
+// Open is [Checker.Closed] for an object that may have further keys.
+func (c *Checker) Open(v any, at []string, takes Takes, required ...string) jsonv.Object {
 	o := c.Object(v, at)
 	if o == nil {
 		return nil
@@ -53,9 +65,7 @@ func (c *Checker) Closed(v any, at []string, takes Takes, required ...string) js
 		}
 	}
 	for _, key := range Keys(o) {
-		if look, ok := takes[key]; !ok {
-			c.Add("additionalProperties", Below(at, key), "%s", fault.UnknownKey(key, Keys(takes)...))
-		} else if look != nil {
+		if look := takes[key]; look != nil {
 			look(c, o[key], Below(at, key))
 		}
 	}
@@ -69,6 +79,29 @@ func (c *Checker) Object(v any, at []string) jsonv.Object {
 		c.Wrong(at, "object", v)
 	}
 	return o
+}
+
+// Take adds what another parser found wrong.
+func (c *Checker) Take(problems fault.Problems) {
+	for _, p := range problems {
+		if p.Keyword == "" {
+			p.Keyword = keywordOf(p.Message)
+		}
+		c.Problems = append(c.Problems, p)
+	}
+}
+
+// keywordOf is the keyword that the message of another parser speaks of.
+func keywordOf(message string) string {
+	for _, k := range []struct{ part, keyword string }{
+		{"additional propert", "additionalProperties"}, {"is required", "required"}, {"one of", "enum"}, {"pattern", "pattern"},
+		{"fewer than", "minLength"}, {"more than", "maxLength"}, {"want a", "type"}, {"must be", "type"},
+	} {
+		if strings.Contains(message, k.part) {
+			return k.keyword
+		}
+	}
+	return "format"
 }
 
 // Below is the place of something inside what is at a place.
