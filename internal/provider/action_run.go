@@ -62,7 +62,7 @@ func actionRunDeclaration() *Declaration {
 				lens.ReadOnly("action", lens.String, "What was done: `CREATE`, `UPDATE` or `DELETE`."),
 				lens.ReadOnly("blueprint", lens.String, "Identifier of the entity's blueprint."),
 				lens.ReadOnly("identifier", lens.String, "Identifier of the entity."),
-			)), "Changes of entities that the audit log ties to the run, the oldest first."),
+			)), "Changes of entities that the audit log ties to the run, the oldest first; of very many the last 1,000."),
 		),
 	}
 }

@@ -19,9 +19,9 @@ func approvalDeclaration() *Declaration {
 	return &Declaration{
 		Name: "action_run_approval",
 		Doc: "Vote about a run that waits for approval, cast as whoever the provider logs in as. Creating the resource votes.\n\n" +
-			"It is a resource of its own, and no argument of `port_action_run`, because who asks and who decides are different people with different credentials: " +
-			"give it a provider configuration of its own (`provider = port.approver`) and, where the run is one of this configuration, let that not wait for success " +
-			"(`wait_for = [\"WAITING_FOR_APPROVAL\"]`). The vote can wait for the run instead, with a `wait_for` of its own.\n\n" +
+			"Who asks and who decides are different people with different credentials: give the vote a provider configuration of its own (`provider = port.approver`) " +
+			"and, where the run is one of this configuration, let that not wait for success (`wait_for = [\"WAITING_FOR_APPROVAL\"]`). " +
+			"The vote can wait for the run instead, with a `wait_for` of its own.\n\n" +
 			"A vote cannot be taken back: destroying the resource forgets it, and another decision is another vote, which Port refuses unless the run still waits. " +
 			"Where somebody else has decided the same already, nothing is left to do and creating succeeds.",
 		Key:      []string{"run_id"},

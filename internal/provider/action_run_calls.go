@@ -21,6 +21,10 @@ import (
 // logPage is how many log lines one answer holds at most.
 const logPage = 50
 
+// mostChanges is how many records of the audit log one answer holds at most
+// (reference/catalog.md §7); fewer unless it is asked for.
+const mostChanges = 1000
+
 // oneRun is the run as the server shows it.
 func (s *session) oneRun(ctx context.Context, id string) (jsonv.Object, error) {
 	answer, err := s.api.Call(ctx, portapi.Op{Method: http.MethodGet, Path: []string{"actions", "runs", id}})
@@ -53,7 +57,8 @@ func (s *session) runLogs(ctx context.Context, id string, seen int) ([]any, erro
 // oldest first. Who may see a run may not see all of them: a refusal is no entities.
 func (s *session) runEntities(ctx context.Context, id string) ([]any, error) {
 	answer, err := s.api.Call(ctx, portapi.Op{
-		Method: http.MethodGet, Path: []string{"audit-log"}, Query: url.Values{"run_id": {id}, "resources": {"entity"}, "status": {"SUCCESS"}},
+		Method: http.MethodGet, Path: []string{"audit-log"},
+		Query: url.Values{"run_id": {id}, "resources": {"entity"}, "status": {"SUCCESS"}, "limit": {strconv.Itoa(mostChanges)}},
 	})
 	if f, ok := portapi.AsFault(err); ok && f.Status >= 400 && f.Status < 500 {
 		return nil, nil

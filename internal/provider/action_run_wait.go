@@ -261,7 +261,7 @@ func (w *watch) failed(status string) error {
 		}
 	}
 	if label := jsonv.String(w.run, "statusLabel"); label != "" {
-		said = append(said, "Status: "+label)
+		said = append(said, "Status: "+w.veiled(label))
 	}
 	if s := jsonv.String(w.run, "summary"); s != "" {
 		said = append(said, "Summary: "+w.veiled(s))
