@@ -119,15 +119,18 @@ func runProvider(args []string, env Env) int {
 		}
 		return exitFailure
 	}
-	if err := provider.Serve(provider.Options{Version: env.Version, Embedded: openEmbedded}, *debug); err != nil {
+	if err := provider.Serve(provider.Options{Version: env.Version, Embedded: env.openEmbedded}, *debug); err != nil {
 		return env.fail(exitFailure, "", err)
 	}
 	return exitOK
 }
 
 // openEmbedded joins the two halves: the provider learns of the portal here only.
-func openEmbedded(ctx context.Context, file string) (http.RoundTripper, io.Closer, error) {
-	p, err := portal.Open(ctx, portal.Options{DataFile: file, PrivateCalls: true})
+func (e Env) openEmbedded(ctx context.Context, file string) (http.RoundTripper, io.Closer, error) {
+	p, err := portal.Open(ctx, portal.Options{
+		DataFile: file, PrivateCalls: true, Version: e.Version,
+		GitHubURL: e.Getenv("PORT_GITHUB_URL"), GitHubToken: e.Getenv("PORT_GITHUB_TOKEN"),
+	})
 	if err != nil {
 		return nil, nil, err
 	}

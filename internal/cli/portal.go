@@ -42,6 +42,8 @@ Flags:
                         inside, and links in notifications lead there
   --kafka BROKERS       send messages to these Kafka brokers, host:port separated by commas
   --azure-url URL       the root of Azure DevOps (default https://dev.azure.com)
+  --github-url URL      the root of GitHub's API (default https://api.github.com), for GitHub
+                        Enterprise such as https://ghe.example.com/api/v3; it may be private
   --list-all-fields     tell in the permissions of a blueprint of every property and relation, not
                         only of those that were given permissions of their own
   --strict-permissions  refuse permissions for users and teams that do not exist
@@ -59,6 +61,10 @@ Environment:
                         encrypted with; without it, it stands in FILE.key beside the data file,
                         and with --database-url in the database. Portals that share a database
                         need the same one
+  PORT_GITHUB_TOKEN     what workflows are dispatched with at GitHub, and asked about: it may read
+                        and write the actions of their repositories, and read these; without it
+                        such runs fail
+  PORT_GITHUB_URL       the same as --github-url, which goes before it
 
 The first line on stdout is "portal listening on http://HOST:PORT" as soon as requests are
 answered; the credentials that were made follow as two lines NAME=VALUE. The log goes to
@@ -79,6 +85,7 @@ type portalFlags struct {
 	legacyActionRoutes         string
 	privateCalls               bool
 	publicURL, azureURL, kafka string
+	githubURL, githubToken     string
 }
 
 func runPortal(ctx context.Context, args []string, env Env) int {
@@ -95,6 +102,7 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 	flags.BoolVar(&f.privateCalls, "allow-private-calls", false, "")
 	flags.StringVar(&f.publicURL, "public-url", "", "")
 	flags.StringVar(&f.azureURL, "azure-url", "", "")
+	flags.StringVar(&f.githubURL, "github-url", env.Getenv("PORT_GITHUB_URL"), "")
 	flags.StringVar(&f.kafka, "kafka", "", "")
 	flags.StringVar(&f.userStatus, "user-status", "Disabled", "")
 	flags.StringVar(&f.legacyActionRoutes, "legacy-action-routes", "served", "")
@@ -102,6 +110,7 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 		return env.usageError("portal", portalUsage, err)
 	}
 	f.credentials = portal.Credentials{ClientID: env.Getenv("PORT_CLIENT_ID"), ClientSecret: env.Getenv("PORT_CLIENT_SECRET")}
+	f.githubToken = env.Getenv("PORT_GITHUB_TOKEN")
 	f.secretKey = env.Getenv("PORTAL_SECRET_KEY")
 	switch {
 	case flags.NArg() > 0:
@@ -123,7 +132,7 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 	case f.credentials.ClientID == "" && f.credentials.ClientSecret != "":
 		return env.fail(exitUsage, "portal", errors.New("PORT_CLIENT_SECRET is set but PORT_CLIENT_ID is not"))
 	}
-	for name, value := range map[string]string{"public-url": f.publicURL, "azure-url": f.azureURL} {
+	for name, value := range map[string]string{"public-url": f.publicURL, "azure-url": f.azureURL, "github-url": f.githubURL} {
 		if u, err := url.Parse(value); value != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
 			return env.fail(exitUsage, "portal", fmt.Errorf("--%s must be a URL such as https://portal.example.com, not %q", name, value))
 		}
@@ -187,6 +196,7 @@ func servePortal(ctx context.Context, f portalFlags, env Env) (err error) {
 		SecretKey: f.secretKey, DefaultUserStatus: f.userStatus, LegacyActionRoutes: f.legacyActionRoutes,
 		PrivateCalls: f.privateCalls || onLoopback(l.Addr()),
 		PublicURL:    cmp.Or(f.publicURL, "http://"+reachable(l.Addr())), AzureURL: f.azureURL, Kafka: f.kafka, Version: env.Version,
+		GitHubURL: f.githubURL, GitHubToken: f.githubToken,
 	})
 	if err != nil {
 		return err

@@ -172,6 +172,12 @@ func (d *deliveries) attempt(one runs.Delivery, secret string) (err error) {
 			return err
 		}
 	}
+	if one.Postponed() {
+		over, err := d.over(one.Run)
+		if err != nil || over {
+			return errors.Join(err, d.finish(one, runs.Outcome{}))
+		}
+	}
 	payload, err := d.runs.Payload(one)
 	if err != nil {
 		return d.finish(one, runs.Outcome{Log: "What is to be delivered cannot be decrypted: " + err.Error(), Status: runs.Failure})

@@ -56,6 +56,11 @@ type Options struct {
 	PublicURL string
 	// AzureURL is the root of Azure DevOps; "" is https://dev.azure.com.
 	AzureURL string
+	// GitHubURL is the root of GitHub's API, "" is https://api.github.com; whatever its
+	// address is, it may be called, but for link-local ones. GitHubToken is what the
+	// portal dispatches workflows with there and asks about them; without it there is
+	// no GitHub.
+	GitHubURL, GitHubToken string
 	// Kafka are the brokers that messages go to, "host:port" separated by commas; ""
 	// is none: then logs tell of what could not be sent.
 	Kafka string
@@ -124,7 +129,9 @@ type Portal struct {
 	kafka     *invoke.Kafka
 	automator *automator
 	out       *http.Client
-	held      holding
+	// ownOut says that nobody else has given out.
+	ownOut bool
+	held   holding
 
 	mu     sync.Mutex
 	closed bool
@@ -151,10 +158,11 @@ func Open(ctx context.Context, o Options) (*Portal, error) {
 	if o.Mail == nil {
 		o.Mail = logged(o.Log)
 	}
-	if o.Out == nil {
+	ownOut := o.Out == nil
+	if ownOut {
 		o.Out = &http.Client{Transport: outbound.Transport(outbound.Limits{Private: o.PrivateCalls})}
 	}
-	p := &Portal{store: o.Store, ownStore: o.Store == nil, out: o.Out}
+	p := &Portal{store: o.Store, ownStore: o.Store == nil, out: o.Out, ownOut: ownOut}
 	if p.ownStore {
 		s, err := openStore(ctx, o)
 		if err != nil {
@@ -185,7 +193,7 @@ func openStore(ctx context.Context, o Options) (store.Store, error) {
 }
 
 // indexVersion changes whenever [Indexes] computes other entries.
-const indexVersion = "7"
+const indexVersion = "8"
 
 // Indexes are what a portal needs a store to index.
 func Indexes() store.Indexes {
@@ -246,12 +254,17 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	p.identity.Serve(p.catalog, p.access)
 	p.timers.catalog = p.catalog
 	p.migrations = &migrations{store: p.store, catalog: p.catalog, clock: o.Clock, log: o.Log, jobs: map[string]*migrationJob{}}
+	hub, err := p.github(o)
+	if err != nil {
+		return err
+	}
 	p.deliveries = (&deliveries{
 		store: p.store, runs: p.runs, outbox: p.runs.Outbox(p.identity.Org()), clock: o.Clock, log: o.Log, org: p.identity.Org(), secret: p.identity.ClientSecret,
 		sender: invoke.New(invoke.Options{
 			Clock: o.Clock, HTTP: outbound.New(p.out.Transport, outbound.Limits{Private: o.PrivateCalls}), Hosts: hostsOf(o.PublicURL),
 			Self: selfCalls{transport{handler: p.Handler(), portal: p}}, Asked: selfCalls{transport{handler: p.Handler(), portal: p, token: true}},
 			Azure: o.AzureURL, Version: cmp.Or(o.Version, "dev"), Org: p.identity.Org(), Messages: messages(p.kafka),
+			GitHub: hub, Note: p.note, Claimed: p.claimed,
 		}),
 	}).ready()
 	p.automator = (&automator{

@@ -42,6 +42,12 @@ type Options struct {
 	// is nowhere.
 	Org      string
 	Messages Messages
+	// GitHub is where workflows are dispatched.
+	GitHub GitHub
+	// Note writes down what a delivery is about to do, in place of its payload; Claimed
+	// tells which runs of workflows belong to runs. GitHub needs both.
+	Note    func(ctx context.Context, d runs.Delivery, payload jsonv.Object) error
+	Claimed func(ctx context.Context, ids []string) (map[string]bool, error)
 }
 
 // Messages stores messages in a topic; those of one key stay in order.
@@ -56,14 +62,18 @@ const (
 )
 
 // Sender sends deliveries. It is safe for concurrent use.
-type Sender struct{ o Options }
+type Sender struct {
+	o Options
+	// hub is nil where there is no GitHub.
+	hub *hub
+}
 
 // New makes a sender.
 func New(o Options) *Sender {
 	if o.Azure == "" {
 		o.Azure = "https://dev.azure.com"
 	}
-	return &Sender{o}
+	return &Sender{o, newHub(o)}
 }
 
 // HeaderRun carries the id of the run. A delivery that is repeated carries the same.
@@ -87,6 +97,8 @@ func (s *Sender) Send(ctx context.Context, secret string, d runs.Delivery, paylo
 		return s.azure(ctx, secret, d, payload)
 	case d.Method == "KAFKA":
 		return s.message(ctx, topicRuns, d.Run, payload["payload"])
+	case d.Method == "GITHUB" && s.hub != nil:
+		return s.github(ctx, d, payload)
 	}
 	return runs.Outcome{Log: fmt.Sprintf("%s backend is not configured", strings.ToLower(d.Method)), Status: runs.Failure}, nil
 }

@@ -52,6 +52,8 @@ type Options struct {
 	ClientID, ClientSecret string
 	// Kafka are brokers.
 	Kafka string
+	// GitHubURL and GitHubToken are the portal's.
+	GitHubURL, GitHubToken string
 	// SecretKey seals secrets.
 	SecretKey string
 	// DefaultUserStatus is the status of users who are created without one.
@@ -111,7 +113,7 @@ func Start(t testing.TB, options ...Options) *Portal {
 		out = nil
 	}
 	inner, err := portal.Open(context.Background(), portal.Options{
-		Kafka: o.Kafka,
+		Kafka: o.Kafka, GitHubURL: o.GitHubURL, GitHubToken: o.GitHubToken,
 		Clock: now, IDs: ident.Seeded(1), Out: out, PrivateCalls: o.RealCalls,
 		Store: o.Store, DataFile: o.DataFile, DatabaseURL: o.DatabaseURL, Limits: o.Limits, Log: o.Log,
 		ClientID: o.ClientID, ClientSecret: o.ClientSecret, SecretKey: o.SecretKey,

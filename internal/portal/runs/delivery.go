@@ -22,6 +22,8 @@ const (
 	DeliverRun = "run"
 	// DeliverNotice tells approvers of a run that waits for them.
 	DeliverNotice = "notice"
+	// DeliverFollow goes after what a backend makes of a run that it has taken.
+	DeliverFollow = "follow"
 	// DeliverChange tells the destination of a blueprint's change log of a change; it
 	// belongs to no run.
 	DeliverChange = "change"
@@ -47,6 +49,8 @@ type Delivery struct {
 	// by is the portal that is to send it until then.
 	by    string
 	until time.Time
+	// due is when it goes on, zero unless it was begun before; see [Again].
+	due time.Time
 }
 
 // Lease is how long what a portal has written down is its own to send. It is longer
@@ -60,9 +64,9 @@ func (r *Runs) send(tx store.Tx, org string, d Delivery) error {
 	id := fmt.Sprintf("%019d.%019d.%s", now.UnixNano(), count, r.deps.IDs.Alphanumeric(4))
 	doc := store.Doc{
 		"createdAt": fmt.Sprintf("%s.%019d", clock.Stamp(now), count),
-		"by":        r.deps.Portal, "until": clock.Stamp(now.Add(Lease)),
-		"kind": d.Kind, "run": d.Run, "lane": d.Lane, "method": d.Method, "sealed": d.Sealed,
+		"kind":      d.Kind, "run": d.Run, "lane": d.Lane, "method": d.Method, "sealed": d.Sealed,
 	}
+	r.hold(doc, d.due)
 	if d.Automation {
 		doc["automation"] = true
 	}
@@ -75,6 +79,7 @@ func deliveryOf(row store.Row) Delivery {
 		Method: jsonv.String(row.Doc, "method"), Sealed: jsonv.String(row.Doc, "sealed"), by: jsonv.String(row.Doc, "by"), Automation: jsonv.Bool(row.Doc, "automation"),
 	}
 	d.until, _ = jsonv.ParseTime(jsonv.String(row.Doc, "until"))
+	d.due, _ = jsonv.ParseTime(jsonv.String(row.Doc, "due"))
 	return d
 }
 
@@ -96,10 +101,9 @@ func (r *Runs) Inherit(tx store.Tx, org string) error {
 			held = append(held, row)
 		}
 	}
-	until := clock.Stamp(r.deps.Clock.Now().UTC().Add(Lease))
 	for _, row := range held {
 		doc := jsonv.CloneObject(row.Doc)
-		doc["by"], doc["until"] = r.deps.Portal, until
+		r.hold(doc, deliveryOf(row).due)
 		if err := tx.Put(KindDelivery, doc, row.Key...); err != nil {
 			return err
 		}
@@ -123,7 +127,7 @@ func (r *Runs) Take(tx store.Tx, org string, d Delivery) (bool, error) {
 		return false, nil
 	}
 	doc = jsonv.CloneObject(doc)
-	doc["by"], doc["until"] = r.deps.Portal, clock.Stamp(now.Add(Lease))
+	r.hold(doc, held.due)
 	return true, tx.Put(KindDelivery, doc, org, d.ID)
 }
 
@@ -145,16 +149,26 @@ type Outcome struct {
 	// Response is the backend's answer, kept when Answered.
 	Response any
 	Answered bool
-	// Link and ExternalRunID tell of the backend's own run.
+	// Link and ExternalRunID tell of the backend's own run. They fill what nobody has
+	// reported yet.
 	Link, ExternalRunID string
+	// Workflow is the id of the backend's own run, which belongs to one run only: when
+	// it is another's already, nothing else of the outcome counts and the delivery goes
+	// on at once; unless this one is Sure to be the owner.
+	Workflow string
+	Sure     bool
+	// Again is given when the delivery is not over.
+	Again *Again
 }
 
 // Delivered takes a delivery out of the outbox together with what became of it. One
 // that is no longer there was delivered by somebody else, whose outcome counts.
 func (r *Runs) Delivered(_ context.Context, tx store.Tx, org string, d Delivery, o Outcome) error {
-	if _, err := tx.Get(KindDelivery, org, d.ID); errors.Is(err, store.ErrNotFound) {
+	doc, err := tx.Get(KindDelivery, org, d.ID)
+	if errors.Is(err, store.ErrNotFound) {
 		return nil
-	} else if err != nil {
+	}
+	if err != nil {
 		return err
 	}
 	if err := tx.Delete(KindDelivery, org, d.ID); err != nil {
@@ -167,19 +181,48 @@ func (r *Runs) Delivered(_ context.Context, tx store.Tx, org string, d Delivery,
 	if err != nil {
 		return err
 	}
-	by := jsonv.String(k.run, "createdBy")
+	over := ended(k.status())
+	if d.Kind == DeliverFollow && over {
+		return nil // somebody has said what became of it
+	}
+	if o.Workflow != "" && !over {
+		mine, err := r.claim(tx, org, k, o)
+		if err != nil {
+			return err
+		}
+		if !mine {
+			return r.again(tx, org, d, doc, &Again{})
+		}
+	}
 	if o.Log != "" {
 		secrets, err := r.deps.Vault.Secrets(tx, org)
 		if err != nil {
 			return err
 		}
-		if _, err := r.addLog(tx, org, by, d.Run, hide(o.Log, secrets)); err != nil {
+		if _, err := r.addLog(tx, org, jsonv.String(k.run, "createdBy"), d.Run, hide(o.Log, secrets)); err != nil {
 			return err
 		}
 	}
-	if d.Kind != DeliverRun || ended(k.status()) {
+	if over || d.Kind == DeliverNotice {
 		return nil // the backend was faster, or nothing of the run changes
 	}
+	if o.Again != nil {
+		if err := r.again(tx, org, d, doc, o.Again); err != nil {
+			return err
+		}
+	}
+	changes := o.changes(k)
+	switch {
+	case len(changes) > 0:
+		return r.change(tx, r.portal(org, k), k, changes)
+	case o.Workflow != "":
+		return put(tx, org, k)
+	}
+	return nil
+}
+
+// changes are what an outcome changes of a run.
+func (o Outcome) changes(k *kept) jsonv.Object {
 	changes := jsonv.Object{}
 	if o.Answered {
 		changes["response"] = o.Response
@@ -187,16 +230,13 @@ func (r *Runs) Delivered(_ context.Context, tx store.Tx, org string, d Delivery,
 	if o.Status != "" {
 		changes["status"] = o.Status
 	}
-	if o.Link != "" {
+	if o.Link != "" && len(jsonv.List(k.run, "link")) == 0 {
 		changes["link"] = []any{o.Link}
 	}
-	if o.ExternalRunID != "" {
+	if o.ExternalRunID != "" && jsonv.String(k.run, "externalRunId") == "" {
 		changes["externalRunId"] = o.ExternalRunID
 	}
-	if len(changes) == 0 {
-		return nil
-	}
-	return r.change(tx, r.portal(org, k), k, changes)
+	return changes
 }
 
 // portal is the caller when the portal itself changes a run.

@@ -41,18 +41,34 @@ func (o *Outbox) Due(tx store.Tx, busy map[string]bool, limit int) (Due, error) 
 	}
 	now := o.runs.deps.Clock.Now().UTC()
 	var heads []Delivery
+	later := func(at time.Time) {
+		if due.Later.IsZero() || at.Before(due.Later) {
+			due.Later = at
+		}
+	}
+	following := 0
 	for lane, waiting := range o.waiting {
 		switch d := waiting[0]; {
 		case busy[lane]:
-		case d.by != o.runs.deps.Portal && d.until.After(now):
-			if due.Later.IsZero() || d.until.Before(due.Later) {
-				due.Later = d.until
+			if d.Kind == DeliverFollow {
+				following++
 			}
+		case d.by != o.runs.deps.Portal && d.until.After(now):
+			later(d.until)
+		case d.due.After(now):
+			later(d.due)
 		default:
 			heads = append(heads, d)
 		}
 	}
 	slices.SortFunc(heads, byID)
+	heads = slices.DeleteFunc(heads, func(d Delivery) bool {
+		if d.Kind != DeliverFollow {
+			return false
+		}
+		following++
+		return following > mostFollowing
+	})
 	for _, d := range heads[:min(len(heads), max(limit, 0))] {
 		doc, err := tx.Get(KindDelivery, o.org, d.ID)
 		if err != nil {
@@ -62,6 +78,10 @@ func (o *Outbox) Due(tx store.Tx, busy map[string]bool, limit int) (Due, error) 
 	}
 	return due, nil
 }
+
+// mostFollowing is how many deliveries of [DeliverFollow] go on at a time: they can
+// wait, and others must not wait for them. The end of each asks for another look.
+const mostFollowing = 8
 
 func byID(a, b Delivery) int {
 	if a.ID < b.ID {

@@ -44,6 +44,7 @@ const (
 	hiddenDepth      = "depth"      // of causes, for loops
 	hiddenPolicy     = "policy"     // a policy names the approvers
 	hiddenFault      = "fault"      // why the run cannot be started
+	hiddenWorkflow   = "workflow"   // the id of the backend's own run
 )
 
 // newPlace is where something made now stands: later ones come first.
@@ -86,6 +87,7 @@ const (
 	indexExternal = "external"
 	indexActive   = "active"
 	indexPending  = "pending"
+	indexWorkflow = "workflow"
 )
 
 func indexRun(d store.Doc) []store.Entry {
@@ -99,6 +101,7 @@ func indexRun(d store.Doc) []store.Entry {
 	add(indexEntity, jsonv.String(run, "entity", "identifier"))
 	add(indexAction, jsonv.String(hidden, hiddenAction))
 	add(indexExternal, jsonv.String(run, "externalRunId"))
+	add(indexWorkflow, jsonv.String(hidden, hiddenWorkflow))
 	if !ended(jsonv.String(run, "status")) {
 		add(indexActive, "1")
 		if jsonv.Bool(run, "pendingExecution") {
