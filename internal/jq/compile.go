@@ -63,7 +63,7 @@ func compile(src string, slots chan struct{}) (*Program, error) {
 		}
 	}
 	q.FuncDefs = append(before, q.FuncDefs...)
-	p := &Program{query: q, uses: r.calls, slots: slots}
+	p := &Program{src: src, query: q, uses: r.calls, slots: slots}
 	m, err := p.machine()
 	if err != nil {
 		return nil, &SyntaxError{Message: err.Error()}

@@ -29,10 +29,27 @@ type Limits struct {
 
 // Budget bounds the time of several runs, one after the other. Only runs that
 // take a noticeable time count, so that however many simple ones never use it up; when it is, only simple ones run.
-type Budget struct{ left time.Duration }
+type Budget struct {
+	left time.Duration
+	cut  bool
+}
+
+// Exceeded tells whether a run was stopped because others had used up the budget: one
+// with more to itself might have ended otherwise.
+func (b *Budget) Exceeded() bool { return b.cut }
+
+// Left is what has not been used up.
+func (b *Budget) Left() time.Duration { return max(b.left, 0) }
+
+// spend takes off what a run took, if it is noticeable.
+func (b *Budget) spend(took time.Duration) {
+	if took > freeTime {
+		b.left -= took
+	}
+}
 
 // NewBudget returns a budget of so much time.
-func NewBudget(total time.Duration) *Budget { return &Budget{total} }
+func NewBudget(total time.Duration) *Budget { return &Budget{left: total} }
 
 const (
 	defaultTime        = time.Second

@@ -22,7 +22,9 @@ type meter struct {
 	// big makes the checks frequent: values are large, or the run is long, so
 	// that single instructions may take long.
 	big bool
-	// short says that the budget, not the limit, sets the time.
+	// bound is the budget of the rehearsal, if there is one; short says that a
+	// budget, not the limit, sets the time.
+	bound *Budget
 	short bool
 	over  error
 	slots chan struct{}
@@ -69,21 +71,28 @@ func (m *meter) start(ctx context.Context, input any, limits Limits) {
 	if m.limits.OutputBytes <= 0 {
 		m.limits.OutputBytes = defaultOutputBytes
 	}
-	m.most = workMax
-	if b := m.limits.Budget; b != nil && b.left < m.limits.Time {
-		m.limits.Time, m.short = b.left, true
-		if b.left < freeTime {
-			m.limits.Time, m.most = 10*freeTime, freeWork
+	m.most, m.bound = workMax, of(ctx).budget()
+	for _, b := range []*Budget{m.limits.Budget, m.bound} {
+		if b != nil && m.most != freeWork && b.left < m.limits.Time {
+			m.limits.Time, m.short = b.left, true
+			if b.left < freeTime {
+				m.limits.Time, m.most = 10*freeTime, freeWork
+			}
 		}
 	}
 }
 
-func (m *meter) stop() {
-	if b := m.limits.Budget; b != nil && m.timed != nil {
+// stop ends the run, and tells what it took if that was worth a look at the time.
+func (m *meter) stop() (took time.Duration, looked bool) {
+	if m.timed != nil {
 		// What the run took is what is missing until its deadline.
 		deadline, _ := m.timed.Deadline()
-		if took := m.limits.Time - time.Until(deadline); took > freeTime {
-			b.left -= took
+		took, looked = m.limits.Time-time.Until(deadline), true
+		for _, b := range []*Budget{m.limits.Budget, m.bound} {
+			if b != nil {
+				b.spend(took)
+				b.cut = b.cut || m.short && m.over != nil
+			}
 		}
 	}
 	if m.cancel != nil {
@@ -92,7 +101,8 @@ func (m *meter) stop() {
 	if m.heavy {
 		<-m.slots
 	}
-	m.parent, m.timed, m.input, m.heavy = nil, nil, nil, false
+	m.parent, m.timed, m.input, m.bound, m.heavy = nil, nil, nil, nil, false
+	return took, looked
 }
 
 // Deadline, Err and Value make the meter a context; nobody but the interpreter

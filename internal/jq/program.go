@@ -74,6 +74,7 @@ func result(el *list.Element) (*Program, error) {
 
 // Program is a compiled jq program, safe for concurrent use.
 type Program struct {
+	src   string
 	query *gojq.Query
 	uses  map[string]bool // primitives it calls
 	slots chan struct{}
@@ -120,7 +121,14 @@ func (p *Program) machine() (*machine, error) {
 }
 
 func (p *Program) first(ctx context.Context, input any, limits Limits) (out any, some bool, err error) {
-	if r := p.resting.Load(); r != nil && r.ctx.Err() == nil {
+	r := of(ctx)
+	if k, found := r.recall(p, input, limits); found {
+		return k.out, k.some, k.err
+	}
+	if r != nil && r.performing && r.tooSlow {
+		return nil, false, ErrTooSlow
+	}
+	if pause := p.resting.Load(); pause != nil && pause.ctx.Err() == nil {
 		return nil, false, fmt.Errorf("%w: it has run too long before", ErrLimit)
 	}
 	if err := ctx.Err(); err != nil {
@@ -130,12 +138,15 @@ func (p *Program) first(ctx context.Context, input any, limits Limits) (out any,
 	if err != nil {
 		return nil, false, err
 	}
-	input = short(input)
-	m.meter.start(ctx, input, limits)
-	out, some, err = m.run(ctx, input)
+	given, asked := short(input), false
+	if now := limits.Now; r != nil && now != nil {
+		limits.Now = func() time.Time { asked = true; return now() }
+	}
+	m.meter.start(ctx, given, limits)
+	out, some, err = m.run(ctx, given)
 	limit, cut := m.meter.limits, m.meter.short
-	m.meter.stop()
-	if r := recovered(nil); !errors.As(err, &r) {
+	took, looked := m.meter.stop()
+	if broken := recovered(nil); !errors.As(err, &broken) {
 		// A machine that panicked is in an unknown state and is left behind.
 		p.idle.Put(m)
 	}
@@ -143,10 +154,15 @@ func (p *Program) first(ctx context.Context, input any, limits Limits) (out any,
 		p.remember(err)
 	}
 	if err != nil || !some {
-		return nil, false, err
+		out, some = nil, false
+	} else {
+		out, err = plain(out, limit.OutputBytes)
+		some = err == nil
 	}
-	out, err = plain(out, limit.OutputBytes)
-	return out, err == nil, err
+	if looked && ctx.Err() == nil {
+		r.keep(p, input, known{out, some, err, took, cut && errors.Is(err, ErrLimit), asked})
+	}
+	return out, some, err
 }
 
 // remember lets a program rest that overran twice without a success in between.

@@ -161,6 +161,22 @@ func (a *automator) attempt(list []*automations.Occurrence) (err error) {
 			return err
 		}
 	}
+	err = a.store.View(a.ctx, func(tx store.Tx) error {
+		for _, o := range list {
+			if err := a.automations.Plan(tx, o); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, o := range list {
+		if err := a.automations.Evaluate(a.ctx, o); err != nil {
+			return err
+		}
+	}
 	return a.store.Update(a.ctx, func(tx store.Tx) error {
 		for _, o := range list {
 			if err := a.automations.Dispatch(a.ctx, tx, o); err != nil {

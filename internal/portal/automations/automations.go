@@ -6,9 +6,10 @@
 // listen, with these as they are at that moment ([KindOccurrence]); a change to
 // which nobody listens costs one look into an index. Conditions and templates are
 // somebody else's program and may be slow or wrong: they are evaluated after the
-// commit ([Automations.Look], [Automations.Dispatch]), so that they neither hold up
-// nor fail the change, and what an automation writes is a change of its own, in a
-// transaction of its own. An occurrence goes with the transaction that makes its
+// commit and outside of transactions ([Automations.Look], [Automations.Match],
+// [Automations.Plan], [Automations.Evaluate], [Automations.Dispatch]), so that they
+// neither hold up nor fail the change or others, and what an automation writes is a
+// change of its own, in a transaction of its own. An occurrence goes with the transaction that makes its
 // runs: none is lost to a crash, and none makes its runs twice.
 package automations
 
@@ -57,8 +58,10 @@ type Deps struct {
 type Automations struct {
 	deps Deps
 	// count numbers what is written at one moment, written all that was written.
-	count   atomic.Int64
-	written atomic.Int64
+	count atomic.Int64
+	// allowances keep one automation from holding up the others.
+	allowances allowances
+	written    atomic.Int64
 }
 
 var _ catalog.Recorder = (*Automations)(nil)

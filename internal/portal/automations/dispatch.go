@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"time"
+	"fmt"
 
 	"github.com/portlens/terraform-provider-port/internal/jq"
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
@@ -13,15 +13,16 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
-// conditionTime is what all conditions of one event may take together.
-const conditionTime = 5 * time.Second
-
 // Occurrence is an event together with the automations that listened to it.
 type Occurrence struct {
 	org, id string
 	doc     store.Doc
 	// matched are the automations whose conditions are fulfilled, in their order.
 	matched []store.Doc
+	// planned are their runs, and stopped the names of automations that had no time
+	// left to say whether their conditions are fulfilled.
+	planned []*runs.Planned
+	stopped []string
 }
 
 // Look reads the oldest occurrences.
@@ -39,15 +40,55 @@ func (a *Automations) Look(tx store.Tx, org string, limit int) ([]*Occurrence, e
 // Match evaluates the conditions of the automations that listen, which needs no
 // transaction. The error is ctx's.
 func (a *Automations) Match(ctx context.Context, o *Occurrence) error {
-	event, budget := jsonv.Map(o.doc, "event"), jq.NewBudget(conditionTime)
-	o.matched = nil
+	event := jsonv.Map(o.doc, "event")
+	o.matched, o.stopped = nil, nil
 	for _, v := range jsonv.List(o.doc, "automations") {
 		automation, _ := v.(jsonv.Object)
-		if fulfils(ctx, jsonv.Map(automation, "trigger", "condition"), event, jq.Limits{Now: a.deps.Clock.Now, Budget: budget}) {
-			o.matched = append(o.matched, automation)
-		}
+		a.allowances.with(automation, a.deps.Clock.Now(), func(budget *jq.Budget) {
+			if fulfils(ctx, jsonv.Map(automation, "trigger", "condition"), event, jq.Limits{Now: a.deps.Clock.Now, Budget: budget}) {
+				o.matched = append(o.matched, automation)
+			} else if budget.Exceeded() {
+				o.stopped = append(o.stopped, jsonv.String(automation, "identifier"))
+			}
+		})
 	}
 	return ctx.Err()
+}
+
+// Plan begins the runs of the automations that matched, as things are now.
+func (a *Automations) Plan(tx store.Tx, o *Occurrence) error {
+	o.planned = nil
+	if len(o.matched) == 0 || a.tooDeep(o) {
+		return nil
+	}
+	by := jsonv.String(o.doc, "event", "trigger", "by", "userId")
+	if by == "" {
+		by = a.deps.Machine
+	}
+	about, err := a.about(tx, o)
+	if err != nil {
+		return err
+	}
+	for _, automation := range o.matched {
+		run := about
+		run.Automation, run.By, run.Depth = automation, by, depthOf(o.doc)+1
+		planned, err := a.deps.Runs.Plan(tx, run)
+		if err != nil {
+			return err
+		}
+		o.planned = append(o.planned, planned)
+	}
+	return nil
+}
+
+// Evaluate fills in what the planned runs send, which needs no transaction.
+func (a *Automations) Evaluate(ctx context.Context, o *Occurrence) (err error) {
+	for n, planned := range o.planned {
+		a.allowances.with(o.matched[n], a.deps.Clock.Now(), func(budget *jq.Budget) {
+			err = errors.Join(err, planned.Evaluate(ctx, budget))
+		})
+	}
+	return err
 }
 
 // fulfils decides about an event: each expression must be exactly true, or one of
@@ -78,38 +119,34 @@ func isTrue(ctx context.Context, text string, event jsonv.Object, limits jq.Limi
 // Dispatch makes the runs of an occurrence and takes it away, unless somebody else
 // has.
 func (a *Automations) Dispatch(ctx context.Context, tx store.Tx, o *Occurrence) error {
-	if taken, err := a.take(tx, o); err != nil || !taken || len(o.matched) == 0 {
+	if taken, err := a.take(tx, o); err != nil || !taken {
 		return err
 	}
-	depth := depthOf(o.doc)
-	if depth > a.deps.Depth {
+	if a.tooDeep(o) && len(o.matched) > 0 {
 		return a.refuse(tx, o, "automation loop stopped")
 	}
-	event := jsonv.Map(o.doc, "event")
-	by := jsonv.String(event, "trigger", "by", "userId")
-	if by == "" {
-		by = a.deps.Machine
+	for _, name := range o.stopped {
+		if err := a.refuse(tx, o, fmt.Sprintf("the conditions of automation %q take too long", name)); err != nil {
+			return err
+		}
 	}
-	about, err := a.about(tx, o)
-	if err != nil {
-		return err
-	}
-	for _, automation := range o.matched {
-		gone, err := a.gone(tx, o.org, automation)
+	for n, planned := range o.planned {
+		gone, err := a.gone(tx, o.org, o.matched[n])
 		if err != nil {
 			return err
 		}
 		if gone {
 			continue
 		}
-		run := about
-		run.Automation, run.By, run.Depth = automation, by, depth+1
-		if err := a.deps.Runs.Automate(ctx, tx, run); err != nil {
+		if err := planned.Make(ctx, tx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// tooDeep tells that a chain of events has become too long (reference/actions.md §6.5).
+func (a *Automations) tooDeep(o *Occurrence) bool { return depthOf(o.doc) > a.deps.Depth }
 
 // gone tells whether an automation went together with its blueprint
 // (reference/actions.md §6.4).

@@ -192,7 +192,11 @@ func (x *exchange) run(first func(store.Tx) error) (result any, err error) {
 	case reads:
 		err = x.api.store.View(x.call.ctx, call)
 	case writes:
-		err = x.api.store.Update(x.call.ctx, call)
+		if x.route.programs {
+			err = x.rehearsed(call)
+		} else {
+			err = x.api.store.Update(x.call.ctx, call)
+		}
 	default:
 		err = call(nil)
 	}

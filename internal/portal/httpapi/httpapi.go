@@ -117,6 +117,8 @@ type Call struct {
 	from     string
 	status   int
 	rollback bool
+	// draft is that of the run which a route with programs makes.
+	draft *runs.Draft
 	// after is called once the transaction is committed.
 	after func()
 }

@@ -17,8 +17,8 @@ func olderActions() []route {
 		{method: remove, pattern: "/v1/blueprints/{blueprint}/actions/{action}", scope: access.DeleteActions, tx: writes, older: true, handler: (*Call).deleteActionOf},
 		{method: get, pattern: "/v1/blueprints/{blueprint}/actions/{action}/permissions", scope: access.ReadActions, tx: reads, older: true, handler: (*Call).actionPermissionsOf},
 		{method: patch, pattern: "/v1/blueprints/{blueprint}/actions/{action}/permissions", tx: writes, body: true, older: true, handler: (*Call).patchActionPermissionsOf},
-		{method: post, pattern: "/v1/blueprints/{blueprint}/actions/{action}/runs", tx: writes, body: true, older: true, handler: (*Call).executeActionOf},
-		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/{entity}/actions/{action}/runs", tx: writes, body: true, older: true, handler: (*Call).executeActionOn},
+		{method: post, pattern: "/v1/blueprints/{blueprint}/actions/{action}/runs", tx: writes, body: true, older: true, programs: true, handler: (*Call).executeActionOf},
+		{method: post, pattern: "/v1/blueprints/{blueprint}/entities/{entity}/actions/{action}/runs", tx: writes, body: true, older: true, programs: true, handler: (*Call).executeActionOn},
 	}
 }
 
@@ -89,5 +89,5 @@ func (c *Call) executeActionOn() (any, error) {
 
 func (c *Call) executeOlder(action string, of runs.Target) (any, error) {
 	c.deliver()
-	return run(c.api.runs.Execute(c.ctx, c.Tx, runs.Order{Caller: c.runner(), Action: action, Body: c.Body, RunAs: c.text("run_as"), Of: &of}))
+	return run(c.api.runs.Execute(c.ctx, c.Tx, runs.Order{Caller: c.runner(), Action: action, Body: c.Body, RunAs: c.text("run_as"), Of: &of, Draft: c.draft}))
 }

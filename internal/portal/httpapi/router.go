@@ -27,6 +27,8 @@ type route struct {
 	// body: the request carries JSON; mayBody: it may.
 	body    bool
 	mayBody bool
+	// programs: the handler runs programs that callers wrote; see [exchange.rehearsed].
+	programs bool
 	// open: no token is needed.
 	open bool
 	// probe: it is answered wherever it comes from.

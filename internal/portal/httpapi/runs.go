@@ -36,7 +36,7 @@ func run(o jsonv.Object, err error) (any, error) { return jsonv.Object{"run": o}
 func (c *Call) executeAction() (any, error) {
 	c.deliver()
 	c.status = http.StatusAccepted
-	return run(c.api.runs.Execute(c.ctx, c.Tx, runs.Order{Caller: c.runner(), Action: c.params[0], Body: c.Body, RunAs: c.text("run_as")}))
+	return run(c.api.runs.Execute(c.ctx, c.Tx, runs.Order{Caller: c.runner(), Action: c.params[0], Body: c.Body, RunAs: c.text("run_as"), Draft: c.draft}))
 }
 
 func (c *Call) listRuns() (any, error) {

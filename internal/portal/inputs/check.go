@@ -12,9 +12,13 @@ import (
 
 // Check reports every way in which the values break the form: steps 4 and 5 of
 // reference/actions.md §2.5. Paths begin with /properties; each problem names its
-// keyword.
+// keyword. A single program that takes too long restricts nothing; where they take
+// too long together, nothing is known to be valid.
 func (r *Resolved) Check() fault.Problems {
 	var p fault.Problems
+	if r.exceeded {
+		add(&p, "timeout", nil, "the programs of the form take longer than %s together", programTime)
+	}
 	if !r.asked.AllowUnknown {
 		for _, id := range sortedKeys(r.Values) {
 			if r.form.inputs[id] == nil {

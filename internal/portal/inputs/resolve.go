@@ -45,6 +45,9 @@ type Resolved struct {
 	required map[string]bool
 	hidden   map[string]bool
 	limits   map[string]limits
+	// exceeded says that programs were stopped because all of them together took too
+	// long, so that what they restrict is not known.
+	exceeded bool
 }
 
 // missing is an item of an input, -1 for the input itself.
@@ -99,6 +102,7 @@ func (f *Form) Resolve(ctx context.Context, a Asked) (*Resolved, error) {
 		}
 	}
 	e.settle()
+	r.exceeded = e.budget.Exceeded()
 	return r, ctx.Err()
 }
 

@@ -3,7 +3,9 @@ package runs
 import (
 	"context"
 	"encoding/json"
+	"maps"
 
+	"github.com/portlens/terraform-provider-port/internal/jq"
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
 	"github.com/portlens/terraform-provider-port/internal/portal/actions"
@@ -34,9 +36,18 @@ type Automated struct {
 	Depth int
 }
 
-// Automate makes the run of an automation (reference/actions.md §6.3), which runs
-// with the organization's rights and is not asked for its permission.
-func (r *Runs) Automate(ctx context.Context, tx store.Tx, a Automated) error {
+// Planned is the run of an automation on its way (reference/actions.md §6.3), which runs
+// with the organization's rights and is not asked for its permission. Its expressions
+// are anybody's and may be slow, so they are evaluated outside of the transaction that
+// makes it: [Runs.Plan], [Planned.Evaluate], [Planned.Make].
+type Planned struct {
+	s *starting
+	// wrong is what is wrong with the method.
+	wrong error
+}
+
+// Plan begins the run of an automation.
+func (r *Runs) Plan(tx store.Tx, a Automated) (*Planned, error) {
 	at := r.deps.Clock.Now().UTC()
 	now, doc := clock.Stamp(at), actions.Public(a.Automation)
 	run := jsonv.Object{
@@ -62,15 +73,42 @@ func (r *Runs) Automate(ctx context.Context, tx store.Tx, a Automated) error {
 	if open, ok := doc["allowAnyoneToViewRuns"].(bool); ok {
 		k.hidden[hiddenOpen] = open
 	}
-	if err := r.start(ctx, tx, a.Org, k, nil); err != nil {
-		return err
+	s := &starting{r: r, org: a.Org, k: k}
+	var err error
+	s.secrets, err = r.deps.Vault.Secrets(tx, a.Org)
+	return &Planned{s: s}, err
+}
+
+// Evaluate fills in the method within a budget.
+func (p *Planned) Evaluate(ctx context.Context, budget *jq.Budget) error {
+	p.s.ctx, p.s.budget = ctx, budget
+	p.wrong = p.s.prepare(nil)
+	if ofMethod(p.wrong) {
+		return nil
 	}
+	return p.wrong
+}
+
+// Make makes the run. It may be called again when its transaction failed.
+func (p *Planned) Make(ctx context.Context, tx store.Tx) error {
+	s := *p.s
+	s.ctx, s.tx, s.k = ctx, tx, &kept{p.s.k.place, maps.Clone(p.s.k.run), maps.Clone(p.s.k.hidden)}
 	// The event was needed to evaluate the method, which happens once.
-	delete(k.hidden, hiddenEvent)
-	if err := put(tx, a.Org, k); err != nil {
+	delete(s.k.hidden, hiddenEvent)
+	err := p.wrong
+	if err != nil {
+		err = s.failOn(err)
+	} else {
+		err = s.deliver()
+	}
+	if err != nil {
 		return err
 	}
-	return r.record(tx, Caller{Subject: access.Subject{Org: a.Org, ID: a.By}, Source: OriginAutomation}, "CREATE", nil, k)
+	if err := put(tx, s.org, s.k); err != nil {
+		return err
+	}
+	by := jsonv.String(s.k.run, "createdBy")
+	return s.r.record(tx, Caller{Subject: access.Subject{Org: s.org, ID: by}, Source: OriginAutomation}, "CREATE", nil, s.k)
 }
 
 // Depth is how far a run stands from a request of somebody outside: 0 is one that

@@ -29,6 +29,27 @@ type Order struct {
 	// Of is given on the older routes, which name what they run on
 	// (reference/actions.md §9.1).
 	Of *Target
+	// Draft is what remains when the order is tried again.
+	Draft *Draft
+}
+
+// Draft is what is drawn for a run when it is tried first: expressions see it, and
+// when the run is rehearsed they must see the same again ([jq.Rehearsal]).
+type Draft struct {
+	at      time.Time
+	id      string
+	ciphers map[string]string // by what was encrypted
+}
+
+// draw fills in a draft.
+func (r *Runs) draw(d *Draft) *Draft {
+	if d == nil {
+		d = &Draft{}
+	}
+	if d.id == "" {
+		d.at, d.id, d.ciphers = r.deps.Clock.Now().UTC(), r.deps.IDs.Run(), map[string]string{}
+	}
+	return d
 }
 
 // Target is what an older route names: a blueprint, of whose actions one is run, and
@@ -57,7 +78,8 @@ type execution struct {
 // Execute answers POST /v1/actions/{action}/runs and the older routes, those in the
 // older shape. Whoever calls it wakes the outbox after the transaction.
 func (r *Runs) Execute(ctx context.Context, tx store.Tx, o Order) (jsonv.Object, error) {
-	x := &execution{r: r, ctx: ctx, tx: tx, order: o, now: r.deps.Clock.Now().UTC(), who: o.Caller}
+	o.Draft = r.draw(o.Draft)
+	x := &execution{r: r, ctx: ctx, tx: tx, order: o, now: o.Draft.at, who: o.Caller}
 	for _, step := range []func() error{x.read, x.find, x.selfService, x.impersonate, x.target, x.condition, x.resolve, x.permit, x.validate} {
 		if err := step(); err != nil {
 			return nil, err
@@ -257,7 +279,7 @@ func (x *execution) create() (*kept, error) {
 	r, now := x.r, clock.Stamp(x.now)
 	secret := x.form.Encrypted()
 	run := jsonv.Object{
-		"id": r.deps.IDs.Run(), "action": brief(x.action), "status": InProgress, "statusLabel": nil, "link": []any{}, "summary": "",
+		"id": x.order.Draft.id, "action": brief(x.action), "status": InProgress, "statusLabel": nil, "link": []any{}, "summary": "",
 		"properties": mask(x.resolved.Expanded, secret), "rawProperties": mask(x.posted, secret),
 		"source": x.who.Source, "payload": nil, "approval": nil, "requiredApproval": false,
 		"createdBy": x.who.ID, "createdAt": now, "updatedBy": x.who.ID, "updatedAt": now,
@@ -324,12 +346,19 @@ func (x *execution) encrypt(k *kept) error {
 		if err != nil {
 			return err
 		}
-		plain := []byte(textOf(v))
+		plain := textOf(v)
+		if cipher, ok := x.order.Draft.ciphers[id+" "+secret+plain]; ok {
+			values[id] = cipher
+			continue
+		}
 		// 16 alphanumerics are as good a vector as any: no two are alike.
 		random := func(n int) ([]byte, error) { return []byte(x.r.deps.IDs.Alphanumeric(n)), nil }
-		if values[id], err = crypt.Encrypt(secret, random, plain); err != nil {
+		cipher, err := crypt.Encrypt(secret, random, []byte(plain))
+		if err != nil {
 			values[id], k.hidden[hiddenFault] = masked, err.Error()
+			continue
 		}
+		values[id], x.order.Draft.ciphers[id+" "+secret+plain] = cipher, cipher
 	}
 	k.hidden[hiddenInputs] = values
 	return nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/portlens/terraform-provider-port/internal/jq"
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/actions"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
@@ -30,6 +31,8 @@ type starting struct {
 	method   jsonv.Object
 	document jsonv.Object
 	secrets  map[string]string
+	// budget bounds the evaluation; nil is what [template.Options] give.
+	budget *jq.Budget
 	// payload is the evaluated method with what is secret in it.
 	payload jsonv.Object
 }
@@ -37,27 +40,32 @@ type starting struct {
 // start evaluates the method of a run that is in progress from now on and writes
 // down what is to be sent; the caller stores the run. What is wrong with the method
 // fails the run, not the request.
-func (r *Runs) start(ctx context.Context, tx store.Tx, org string, k *kept, entity jsonv.Object) error {
+func (r *Runs) start(ctx context.Context, tx store.Tx, org string, k *kept, entity jsonv.Object) (err error) {
 	s := &starting{r: r, ctx: ctx, tx: tx, org: org, k: k}
 	if why := jsonv.String(k.hidden, hiddenFault); why != "" {
 		return s.fail(why)
 	}
-	var err error
 	if s.secrets, err = r.deps.Vault.Secrets(tx, org); err != nil {
 		return err
 	}
-	s.document = s.evaluationDocument(entity)
-	s.method = withMessage(k.hidden)
-	if s.payload, err = s.evaluate(s.secrets); err != nil {
-		return s.failOn(err)
-	}
-	if err := complete(s.payload, jsonv.String(s.method, "type")); err != nil {
-		return s.failOn(err)
-	}
-	if k.run["payload"], err = s.readable(); err != nil {
+	if err := s.prepare(entity); err != nil {
 		return s.failOn(err)
 	}
 	return s.deliver()
+}
+
+// prepare evaluates the method, for which it needs no transaction.
+func (s *starting) prepare(entity jsonv.Object) (err error) {
+	s.document = s.evaluationDocument(entity)
+	s.method = withMessage(s.k.hidden)
+	if s.payload, err = s.evaluate(s.secrets); err != nil {
+		return err
+	}
+	if err := complete(s.payload, jsonv.String(s.method, "type")); err != nil {
+		return err
+	}
+	s.k.run["payload"], err = s.readable()
+	return err
 }
 
 // readable is the evaluated method for everybody to read: what is secret is masked
@@ -147,7 +155,7 @@ func (s *starting) evaluate(secrets map[string]string) (jsonv.Object, error) {
 		document[key] = v
 	}
 	document["secrets"] = known
-	v, _, err := template.Compile(s.method, actions.OrderOf(jsonv.Map(s.k.hidden, hiddenOrder))).Eval(s.ctx, document, template.Options{Now: s.r.deps.Clock.Now})
+	v, _, err := template.Compile(s.method, actions.OrderOf(jsonv.Map(s.k.hidden, hiddenOrder))).Eval(s.ctx, document, template.Options{Now: s.r.deps.Clock.Now, Budget: s.budget})
 	if err != nil {
 		return nil, err
 	}
@@ -160,12 +168,16 @@ func (s *starting) evaluate(secrets map[string]string) (jsonv.Object, error) {
 
 // failOn ends the run for what is wrong with its method; other errors stay errors.
 func (s *starting) failOn(err error) error {
-	var t *template.Error
-	var b *badMethod
-	if errors.As(err, &t) || errors.As(err, &b) {
+	if ofMethod(err) {
 		return s.fail("The invocation method cannot be evaluated: " + err.Error())
 	}
 	return err
+}
+
+func ofMethod(err error) bool {
+	var t *template.Error
+	var b *badMethod
+	return errors.As(err, &t) || errors.As(err, &b)
 }
 
 // fail ends the run with a line in its log.
@@ -318,7 +330,7 @@ func (s *starting) upsert() error {
 	if err := put(s.tx, s.org, &kept{s.k.place, jsonv.CloneObject(s.k.run), jsonv.CloneObject(s.k.hidden)}); err != nil {
 		return err
 	}
-	entity, _, err := s.r.deps.Catalog.CreateEntity(s.ctx, s.tx, actor, jsonv.String(s.payload, "blueprintIdentifier"), body,
+	entity, _, err := s.r.deps.Catalog.CreateEntity(jq.Apart(s.ctx), s.tx, actor, jsonv.String(s.payload, "blueprintIdentifier"), body,
 		catalog.WriteOptions{Upsert: true, Merge: true, RunID: s.k.id()})
 	var refused *fault.Fault
 	if errors.As(err, &refused) {

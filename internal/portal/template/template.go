@@ -37,9 +37,11 @@ type Options struct {
 	Now func() time.Time
 	// Time is the longest that one expression may take; 0 is one second.
 	Time time.Duration
-	// Total is the longest that all slow ones may take; 0 is five seconds. Those
-	// that come after are null.
+	// Total is the longest that all slow ones may take; 0 is five seconds. Beyond
+	// that is an [*Error].
 	Total time.Duration
+	// Budget takes the place of Total where other evaluations share it.
+	Budget *jq.Budget
 	// Bytes bounds all results together; 0 is 4 MiB. Beyond that is an [*Error].
 	Bytes int
 }
@@ -79,11 +81,18 @@ func (t *Template) Eval(ctx context.Context, document any, o Options) (any, bool
 	if o.Bytes == 0 {
 		o.Bytes = defaultBytes
 	}
+	if o.Budget == nil {
+		o.Budget = jq.NewBudget(o.Total)
+	}
 	e := &evaluation{
 		ctx: ctx, document: document, left: o.Bytes,
-		limits: jq.Limits{Time: o.Time, Now: o.Now, Budget: jq.NewBudget(o.Total)},
+		limits: jq.Limits{Time: o.Time, Now: o.Now, Budget: o.Budget},
 	}
-	return t.root.eval(e)
+	value, some, err := t.root.eval(e)
+	if err == nil && e.limits.Budget.Exceeded() {
+		return nil, false, e.fail("the expressions take too long together")
+	}
+	return value, some, err
 }
 
 // evaluation is one run of a template.
