@@ -17,6 +17,7 @@ import (
 )
 
 // reference/actions.md §3.2 KAFKA, §3.10, §6.6.
+// rows: act §10 7-8
 func TestRunsAndChangesReachTheTopicsOfTheOrganization(t *testing.T) {
 	t.Parallel()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.AllowAutoTopicCreation())

@@ -16,6 +16,7 @@ const (
 	body   = `{"name":"svc-1","runId":"r_0000000000000001"}`
 )
 
+// rows: act §10 10
 func TestSignaturesAreThoseOfTheReference(t *testing.T) {
 	t.Parallel()
 	if got := crypt.Sign(secret, time.Unix(1700000000, 999), []byte(body)); got != "v1,YuxLYe6WqXC5XqenAHgOx2jQYUtQ/C5yK7PMWo6/iNo=" {
@@ -38,6 +39,7 @@ func counting(n int) ([]byte, error) {
 	return out, nil
 }
 
+// rows: act §10 10
 func TestEncryptedInputsAreThoseOfTheReference(t *testing.T) {
 	t.Parallel()
 	got, err := crypt.Encrypt(secret, counting, []byte("hunter2"))

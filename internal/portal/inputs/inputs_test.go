@@ -63,6 +63,7 @@ func problems(r *inputs.Resolved) string {
 
 // Each type and format of reference/actions.md §2.3, with values that it takes and
 // values that it does not, and why.
+// rows: act §10 6
 func TestEveryKindOfInputTakesWhatItShould(t *testing.T) {
 	t.Parallel()
 	long := `"` + strings.Repeat("QUFB", 100) + `"`
@@ -85,6 +86,8 @@ func TestEveryKindOfInputTakesWhatItShould(t *testing.T) {
 		{`{"type":"string","format":"team"}`, `"core"`, `""`, "format"},
 		{`{"type":"string","format":"entity","blueprint":"service"}`, `"cart" {"identifier":"shop"}`, `"gone" {"identifier":"gone"}`, "notFound"},
 		{`{"type":"string","format":"entity","blueprint":"service"}`, `"cart"`, `1 {} {"identifier":2}`, "type"},
+		{`{"type":"string","format":"url","spec":"embedded-url","specAuthentication":{"clientId":"c","authorizationUrl":"https://a.b","tokenUrl":"https://a.b"}}`, `"https://a.b"`, `1`, "type"},
+		{`{"type":"string","spec":"open-api"}`, `"openapi: 3.1.0"`, `{}`, "type"},
 		{`{"type":"string","encryption":"aes256-gcm","minLength":3}`, `"abc"`, `"ab"`, "minLength"},
 		{`{"type":"string","encryption":{"algorithm":"client-side","key":"PEM"}}`, long, `"plain" 1`, "format"},
 		{`{"type":"number"}`, `1 1.5 9007199254740993`, `"1" true`, "type"},
