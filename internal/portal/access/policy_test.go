@@ -60,6 +60,7 @@ func (s staffed) execute(x access.Execution) int {
 func (s staffed) approve(voter *access.User, x access.Execution) int {
 	s.t.Helper()
 	got := 0
+	x.Approvers = s.approvers(x)
 	s.view(func(tx store.Tx) error {
 		got = status(s.t, s.access.MayApprove(s.t.Context(), tx, by(voter), x))
 		return nil

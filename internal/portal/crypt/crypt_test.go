@@ -39,7 +39,7 @@ func counting(n int) ([]byte, error) {
 	return out, nil
 }
 
-// rows: act §10 10
+// rows: act §10 10, act §3.8 1
 func TestEncryptedInputsAreThoseOfTheReference(t *testing.T) {
 	t.Parallel()
 	got, err := crypt.Encrypt(secret, counting, []byte("hunter2"))

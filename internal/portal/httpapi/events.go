@@ -46,7 +46,7 @@ func (x *exchange) recordRefusal(err error) {
 	}
 	if action := x.param("{action}"); resource == "run" && action != "" {
 		e.Entity = cmp.Or(e.Entity, jsonv.String(x.call.Body, "entity"))
-		e.Context = jsonv.Object{"action": action}
+		e.Context, e.Additional = jsonv.Object{"action": action}, jsonv.Object{"actionType": "self-service"}
 	} else if e.Action == "CREATE" {
 		switch name := jsonv.String(x.call.Body, "identifier"); {
 		case resource == "blueprint":

@@ -88,7 +88,9 @@ func (r *Runs) mayVote(ctx context.Context, tx store.Tx, c Caller, k *kept) erro
 
 // executionOf is a run as policies see it later.
 func (r *Runs) executionOf(ctx context.Context, tx store.Tx, org string, k *kept) (x access.Execution, err error) {
-	x = access.Execution{Origin: jsonv.String(k.run, "source"), Inputs: jsonv.Map(k.hidden, hiddenValues)}
+	x = access.Execution{
+		Origin: jsonv.String(k.run, "source"), Inputs: jsonv.Map(k.hidden, hiddenValues), Approvers: jsonv.Strings(k.hidden[hiddenApprovers]),
+	}
 	if at, ok := jsonv.ParseTime(jsonv.String(k.run, "createdAt")); ok {
 		x.At = at
 	}
@@ -172,9 +174,7 @@ func (r *Runs) cast(ctx context.Context, tx store.Tx, c Caller, k *kept, state, 
 		if err != nil {
 			return err
 		}
-		if err := r.start(ctx, tx, c.Org, k, entity); err != nil {
-			return err
-		}
+		return r.start(ctx, tx, c, k, entity, "UPDATE", before)
 	}
 	if err := put(tx, c.Org, k); err != nil {
 		return err

@@ -92,6 +92,7 @@ func (p *Planned) Evaluate(ctx context.Context, budget *jq.Budget) error {
 // Make makes the run. It may be called again when its transaction failed.
 func (p *Planned) Make(ctx context.Context, tx store.Tx) error {
 	s := *p.s
+	s.by, s.action = Caller{Subject: access.Subject{Org: s.org, ID: jsonv.String(s.k.run, "createdBy")}, Source: OriginAutomation}, "CREATE"
 	s.ctx, s.tx, s.k = ctx, tx, &kept{p.s.k.place, maps.Clone(p.s.k.run), maps.Clone(p.s.k.hidden)}
 	// The event was needed to evaluate the method, which happens once.
 	delete(s.k.hidden, hiddenEvent)
@@ -104,11 +105,7 @@ func (p *Planned) Make(ctx context.Context, tx store.Tx) error {
 	if err != nil {
 		return err
 	}
-	if err := put(tx, s.org, s.k); err != nil {
-		return err
-	}
-	by := jsonv.String(s.k.run, "createdBy")
-	return s.r.record(tx, Caller{Subject: access.Subject{Org: s.org, ID: by}, Source: OriginAutomation}, "CREATE", nil, s.k)
+	return s.finish()
 }
 
 // Depth is how far a run stands from a request of somebody outside: 0 is one that

@@ -78,7 +78,7 @@ func pendingRuns(tx store.Tx, org string, w claim, now string) ([]*kept, error) 
 		k := keptOf(row.Doc)
 		if k.status() != InProgress || !jsonv.Bool(k.run, "pendingExecution") || jsonv.String(k.run, "installationId") != w.installation ||
 			jsonv.String(k.run, "claimedUntil") > now || w.method != "" && jsonv.String(k.run, "payload", "type") != w.method ||
-			slices.Contains(w.exclude, jsonv.String(k.run, "action", "identifier")) {
+			slices.Contains(w.exclude, jsonv.String(k.run, "action", "identifier")) || slices.Contains(w.exclude, jsonv.String(k.hidden, hiddenAction)) {
 			continue
 		}
 		all = append(all, k)

@@ -319,12 +319,11 @@ func (x *execution) create() (*kept, error) {
 	if err := x.encrypt(k); err != nil {
 		return nil, err
 	}
-	if required := run["requiredApproval"]; required != false {
-		run["status"] = Waiting
-		if err := x.await(k); err != nil {
-			return nil, err
-		}
-	} else if err := r.start(x.ctx, x.tx, x.who.Org, k, x.entity); err != nil {
+	if run["requiredApproval"] == false {
+		return k, r.start(x.ctx, x.tx, x.who, k, x.entity, "CREATE", nil)
+	}
+	run["status"] = Waiting
+	if err := x.await(k); err != nil {
 		return nil, err
 	}
 	if err := put(x.tx, x.who.Org, k); err != nil {

@@ -26,8 +26,12 @@ func (r *Runs) notify(tx store.Tx, org string, k *kept, action jsonv.Object) err
 	if jsonv.String(how, "type") != "webhook" {
 		return r.mail(tx, k, "Approval required: "+title, strings.Join(slices.Concat([]string{text}, lines, []string{link}), "\n"))
 	}
+	run, err := r.show(tx, org, k, shown{})
+	if err != nil {
+		return err
+	}
 	notice := jsonv.Object{"url": how["url"], "body": jsonv.Object{
-		"type": "APPROVAL_REQUEST", "run": k.run, "action": jsonv.Object{"identifier": action["identifier"], "title": action["title"]},
+		"type": "APPROVAL_REQUEST", "run": run, "action": jsonv.Object{"identifier": action["identifier"], "title": action["title"]},
 		"requestedBy": jsonv.Object{"email": email, "id": k.run["createdBy"]}, "approvers": jsonv.List(k.hidden, hiddenApprovers), "link": link,
 	}}
 	if jsonv.String(how, "format") == "slack" {

@@ -35,13 +35,50 @@ type starting struct {
 	budget *jq.Budget
 	// payload is the evaluated method with what is secret in it.
 	payload jsonv.Object
+	// by, action and before are what is recorded of the start itself; begun is the
+	// run that was recorded.
+	by     Caller
+	action string
+	before jsonv.Object
+	begun  jsonv.Object
 }
 
-// start evaluates the method of a run that is in progress from now on and writes
-// down what is to be sent; the caller stores the run. What is wrong with the method
-// fails the run, not the request.
-func (r *Runs) start(ctx context.Context, tx store.Tx, org string, k *kept, entity jsonv.Object) (err error) {
-	s := &starting{r: r, ctx: ctx, tx: tx, org: org, k: k}
+// start evaluates the method of a run that is in progress from now on, writes down
+// what is to be sent, and stores and records the run: as a run that was made, or as
+// one that was different before. What is wrong with the method fails the run, not
+// the request. A run that ends at once is recorded twice, as any other is that
+// begins and ends (§4.4).
+func (r *Runs) start(ctx context.Context, tx store.Tx, c Caller, k *kept, entity jsonv.Object, action string, before jsonv.Object) error {
+	s := &starting{r: r, ctx: ctx, tx: tx, org: c.Org, k: k, by: c, action: action, before: before}
+	if err := s.invoke(entity); err != nil {
+		return err
+	}
+	return s.finish()
+}
+
+// finish stores and records what became of the run, as far as [starting.begin] has
+// not.
+func (s *starting) finish() error {
+	if s.begun == nil {
+		return s.begin()
+	}
+	if err := put(s.tx, s.org, s.k); err != nil {
+		return err
+	}
+	return s.r.record(s.tx, s.by, "UPDATE", s.begun, s.k)
+}
+
+// begin stores the run and records that it is in progress.
+func (s *starting) begin() error {
+	s.begun = jsonv.CloneObject(s.k.run)
+	if err := put(s.tx, s.org, &kept{s.k.place, s.begun, jsonv.CloneObject(s.k.hidden)}); err != nil {
+		return err
+	}
+	return s.r.record(s.tx, s.by, s.action, s.before, s.k)
+}
+
+func (s *starting) invoke(entity jsonv.Object) (err error) {
+	r, tx, org, k := s.r, s.tx, s.org, s.k
 	if why := jsonv.String(k.hidden, hiddenFault); why != "" {
 		return s.fail(why)
 	}
@@ -182,6 +219,11 @@ func ofMethod(err error) bool {
 
 // fail ends the run with a line in its log.
 func (s *starting) fail(why string) error {
+	if s.begun == nil {
+		if err := s.begin(); err != nil {
+			return err
+		}
+	}
 	if err := s.log(why); err != nil {
 		return err
 	}
@@ -327,7 +369,7 @@ func (s *starting) upsert() error {
 		actor.Origin = "API"
 	}
 	// The run is stored first: the entity's record names it.
-	if err := put(s.tx, s.org, &kept{s.k.place, jsonv.CloneObject(s.k.run), jsonv.CloneObject(s.k.hidden)}); err != nil {
+	if err := s.begin(); err != nil {
 		return err
 	}
 	entity, _, err := s.r.deps.Catalog.CreateEntity(jq.Apart(s.ctx), s.tx, actor, jsonv.String(s.payload, "blueprintIdentifier"), body,

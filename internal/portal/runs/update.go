@@ -100,10 +100,22 @@ func (r *Runs) record(tx store.Tx, c Caller, action string, before jsonv.Object,
 	if jsonv.Bool(k.hidden, hiddenAutomation) {
 		kind = "automation"
 	}
+	after, err := r.show(tx, c.Org, k, shown{})
+	if err != nil {
+		return err
+	}
+	if before != nil {
+		before = jsonv.CloneObject(before)
+		for _, key := range []string{"action", "blueprint", "entity"} { // what a run is about never changes
+			if v, ok := after[key]; ok {
+				before[key] = v
+			}
+		}
+	}
 	return r.deps.Recorder.Record(tx, catalog.Event{
 		Action: action, Resource: "run", Actor: c.actor(), At: r.deps.Clock.Now().UTC(), RunID: k.id(),
 		Blueprint: jsonv.String(k.run, "blueprint", "identifier"), Entity: jsonv.String(k.run, "entity", "identifier"),
-		Before: before, After: k.run,
+		Before: before, After: after,
 		Context:    jsonv.Object{"action": jsonv.String(k.run, "action", "identifier")},
 		Additional: jsonv.Object{"actionType": kind},
 	})
