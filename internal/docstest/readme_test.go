@@ -74,6 +74,7 @@ func TestEveryShellBlockIsAccountedFor(t *testing.T) {
 		"CONTRIBUTING.md":                     {"Working"},
 		"templates/guides/testing-modules.md": {"Testing modules offline"},
 		"templates/guides/from-the-official-provider.md":  {"Move for good"},
+		"templates/guides/self-service.md":                {"What the backend is sent", "Trying it offline", "Trying it offline", "Trying it offline", "Trying it offline", "Trying it offline"},
 		"templates/guides/users-teams-and-permissions.md": {"Testing as somebody else", "Testing as somebody else", "Testing as somebody else"},
 	}
 	for page, want := range covered {

@@ -23,6 +23,7 @@ func readAll(t *testing.T, r *http.Request) []byte {
 }
 
 // reference/actions.md §3.2 GITHUB, §3.6.
+// rows: act §10 7, act §10 19
 func TestAWorkflowIsDispatchedWithRefAndTexts(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
