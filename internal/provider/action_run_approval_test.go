@@ -3,11 +3,14 @@ package provider_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
 )
 
 const vote = "port_action_run_approval.this"
@@ -53,6 +56,58 @@ func TestApprovalsMayDecline(t *testing.T) {
 	)
 }
 
+// Who asks, and for whom, and who decides are different people: each provider
+// configuration acts as whom it logs in as. They are processes of their own, so the
+// test takes the built program.
+func TestEachProviderConfigurationActsAsItself(t *testing.T) {
+	t.Parallel()
+	y := startYard(t)
+	var aliases strings.Builder
+	userIDs := map[string]string{}
+	for _, name := range []string{"ann", "bob"} {
+		email := name + "@x.io"
+		y.As(portaltest.User{Email: email})
+		credentials := jsonv.Map(y.Must(http.MethodPost, "/v1/rotate-credentials/"+email, nil), "credentials")
+		fmt.Fprintf(&aliases, "provider \"port\" {\n  alias = %q\n  client_id = %q\n  secret = %q\n}\n", name, jsonv.String(credentials, "clientId"), jsonv.String(credentials, "clientSecret"))
+		userIDs[name] = jsonv.String(y.Must(http.MethodGet, "/v1/users/"+email, nil), "user", "id")
+	}
+	ask := jsonv.Map(y.Must(http.MethodGet, "/v1/actions/ask", nil), "action")
+	ask["requiredApproval"] = jsonv.Object{"type": "ALL"}
+	y.Must(http.MethodPut, "/v1/actions/ask", withKeys(ask, "identifier", "requiredApproval", "trigger", "invocationMethod"))
+	y.Must(http.MethodPatch, "/v1/actions/ask/permissions", jsonv.Object{"approve": jsonv.Object{"roles": []any{}, "users": []any{"ann@x.io", "bob@x.io"}}})
+
+	server := httptest.NewServer(y.Handler())
+	t.Cleanup(server.Close)
+	vote := func(name, body string) string {
+		return "resource \"port_action_run_approval\" \"" + name + "\" {\n  provider = port." + name + "\n  run_id = port_action_run.this.run_id\n  decision = \"APPROVE\"\n" + lines(body) + "\n}\n"
+	}
+	output := func(name, value string) string { return "output \"" + name + "\" {\n  value = " + value + "\n}\n" }
+	u := newTerminal(t, source+aliases.String()+running(`action = "ask", entity = "cart", run_as = "ann@x.io", wait_for = ["WAITING_FOR_APPROVAL"]`)+
+		vote("ann", ``)+vote("bob", `wait_for = ["IN_PROGRESS"], depends_on = [port_action_run_approval.ann]`)+
+		"data \"port_action_runs\" \"hers\" {\n  user_email = \"Ann@X.io\"\n  depends_on = [port_action_run_approval.bob]\n}\n"+
+		output("asked", "[port_action_run.this.created_by, port_action_run.this.impersonated_by]")+output("hers", "data.port_action_runs.hers.runs[*].created_by")+
+		output("voted", "[port_action_run_approval.ann.run_status, port_action_run_approval.ann.decided_by, port_action_run_approval.bob.run_status, port_action_run_approval.bob.decided_by]"),
+		"PORT_BASE_URL="+server.URL, "PORT_CLIENT_ID="+y.ClientID, "PORT_CLIENT_SECRET="+y.ClientSecret)
+	u.must(0, "apply", "-auto-approve", "-input=false", "-no-color")
+	for name, want := range map[string]string{
+		"asked": fmt.Sprintf("[%q,%q]", userIDs["ann"], y.ClientID), "hers": fmt.Sprintf("[%q]", userIDs["ann"]),
+		"voted": fmt.Sprintf(`["WAITING_FOR_APPROVAL",null,"IN_PROGRESS",%q]`, userIDs["bob"]),
+	} {
+		if got := strings.TrimSpace(u.must(0, "output", "-no-color", "-json", name)); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+// withKeys is a document with some of its keys.
+func withKeys(document jsonv.Object, keys ...string) jsonv.Object {
+	out := jsonv.Object{}
+	for _, key := range keys {
+		out[key] = document[key]
+	}
+	return out
+}
+
 func TestActionRunDataSources(t *testing.T) {
 	t.Parallel()
 	y := startYard(t)
@@ -61,7 +116,9 @@ func TestActionRunDataSources(t *testing.T) {
 		return jsonv.String(answer, "run", "id")
 	}
 	one, two, three := run(1), run(2), run(3)
-	y.log(two, "hello")
+	for i := range 120 { // more than two pages
+		y.log(two, fmt.Sprintf("line %d", i+1))
+	}
 	y.Must(http.MethodPatch, "/v1/actions/runs/"+one, jsonv.Object{"status": "FAILURE", "externalRunId": "x1"})
 	ids := func(name string, want ...string) resource.TestCheckFunc {
 		checks := []resource.TestCheckFunc{
@@ -84,7 +141,8 @@ func TestActionRunDataSources(t *testing.T) {
 				"data \"port_action_run\" \"two\" {\n  run_id = \"" + two + "\"\n}\n",
 			Check: resource.ComposeTestCheckFunc(
 				ids("all", three, two, one), ids("active", three, two), ids("none"), ids("limited", three, two), ids("external", one), ids("mine", three, two, one), ids("theirs"),
-				resource.TestCheckResourceAttr(two2, "logs.#", "1"), resource.TestCheckResourceAttr(two2, "logs.0.message", "hello"), resource.TestCheckResourceAttr(two2, "action", "scale"),
+				resource.TestCheckResourceAttr(two2, "logs.#", "120"), resource.TestCheckResourceAttr(two2, "logs.0.message", "line 1"),
+				resource.TestCheckResourceAttr(two2, "logs.50.message", "line 51"), resource.TestCheckResourceAttr(two2, "logs.119.message", "line 120"), resource.TestCheckResourceAttr(two2, "action", "scale"),
 				resource.TestCheckResourceAttr(two2, "properties", `{"replicas":2}`), resource.TestCheckResourceAttr(two2, "entity", "cart"), resource.TestCheckResourceAttr(two2, "status", "IN_PROGRESS"),
 			),
 		},

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -349,5 +350,44 @@ func TestActionRunSecretInputsAreInNoFile(t *testing.T) {
 		if strings.Contains(string(text), secret) {
 			t.Errorf("%s holds the secret", name)
 		}
+	}
+}
+
+// Ctrl-C while a run is waited for loses nothing: the state holds the run, and the
+// next apply goes on waiting for it. Until then its log is told as it comes.
+func TestInterruptedWaitsGoOnWithTheSameRun(t *testing.T) {
+	t.Parallel()
+	y := startYard(t)
+	server := httptest.NewServer(y.Handler())
+	t.Cleanup(server.Close)
+	u := newTerminal(t, source+running(`action = "scale", entity = "cart"`),
+		"PORT_BASE_URL="+server.URL, "PORT_CLIENT_ID="+y.ClientID, "PORT_CLIENT_SECRET="+y.ClientSecret, "TF_LOG_PROVIDER=INFO")
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	look := portaltest.Match{Method: http.MethodGet, Path: "/v1/actions/runs/*/logs"}
+	y.Before(look, func() { y.log(y.latest(), "step 1") })
+	y.Before(look, interrupt)
+	out, _, err := u.Run(ctx, "apply", "-auto-approve", "-input=false", "-no-color")
+	if err == nil || !match("The wait was interrupted.").MatchString(out) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	told := strings.Index(out, `message="step 1"`)
+	if told < 0 || told > strings.Index(out, "was not waited for to the end") {
+		t.Errorf("the log was not told before the end:\n%s", out)
+	}
+	id := y.latest()
+	if shown := u.must(0, "state", "show", "-no-color", scaling); !strings.Contains(shown, "(tainted)") || !strings.Contains(shown, id) {
+		t.Errorf("the state holds\n%s", shown)
+	}
+	y.Must(http.MethodPatch, "/v1/actions/runs/"+id, succeeds)
+	out = u.must(0, "apply", "-auto-approve", "-input=false", "-no-color")
+	if !strings.Contains(out, "Run "+id+" goes on") {
+		t.Errorf("the plan does not say what goes on:\n%s", out)
+	}
+	if shown := u.must(0, "state", "show", "-no-color", scaling); strings.Contains(shown, "(tainted)") || !strings.Contains(shown, id) || !strings.Contains(shown, "3 replicas") {
+		t.Errorf("the state holds\n%s", shown)
+	}
+	if err := y.posted(1)(nil); err != nil {
+		t.Error(err)
 	}
 }

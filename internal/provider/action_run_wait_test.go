@@ -1,0 +1,153 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/lens"
+	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
+	"github.com/portlens/terraform-provider-port/internal/portapi"
+)
+
+// hurried is a clock whose waits are over at once.
+type hurried struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (h *hurried) Now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.now
+}
+
+// After implements portapi.Clock.
+func (h *hurried) After(d time.Duration) <-chan time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now = h.now.Add(d)
+	out := make(chan time.Time, 1)
+	out <- h.now
+	return out
+}
+
+// However a wait ends that does not bring what was wanted, the error tells all that
+// is known of the run, and the state holds it.
+func TestAWaitInVainTellsWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	const inputs, token = `{"token": "hush-hush"}`, "hush-hush"
+	for name, c := range map[string]struct {
+		// meanwhile happens during the first look at the run.
+		meanwhile func(p *portaltest.Portal, server protocol, run string)
+		approval  bool
+		status    string
+		settled   bool
+		want      []string
+	}{
+		"failed": {
+			meanwhile: func(p *portaltest.Portal, _ protocol, run string) {
+				for i := range 25 {
+					p.Must(http.MethodPost, run+"/logs", jsonv.Object{"message": fmt.Sprintf("line %d %s\nand more", i+1, token)})
+				}
+				p.Must(http.MethodPatch, run, jsonv.Object{
+					"status": "FAILURE", "statusLabel": "Quota", "summary": "no room for " + token, "link": []any{"https://ci/1", "https://ci/2"},
+				})
+			},
+			status: runFailure, settled: true,
+			want: []string{
+				"ERROR: Run ID of action scale failed: Status: Quota", "Summary: no room for ***", "See https://ci/1", "See https://ci/2", "The next apply runs the action again.",
+				"", "Last 20 of 25 log lines of the run:", "  line 6 ***", "  and more", "  line 7 ***",
+			},
+		},
+		"declined": {
+			meanwhile: func(p *portaltest.Portal, _ protocol, run string) {
+				p.Must(http.MethodPatch, run+"/approval", jsonv.Object{"status": "DECLINE", "description": "freeze"})
+			},
+			approval: true, status: runDeclined, settled: true,
+			want: []string{"ERROR: Run ID of action scale was declined: Declined by CLIENT.", "Reason: freeze", "The next apply runs the action again."},
+		},
+		"timed out": {
+			meanwhile: func(p *portaltest.Portal, _ protocol, run string) {
+				p.Must(http.MethodPost, run+"/logs", jsonv.Object{"message": "one", "statusLabel": "Busy"})
+			},
+			status: runGoing,
+			want: []string{
+				"ERROR: Run ID of action scale was not waited for to the end: It is IN_PROGRESS after 2m0s.",
+				"The next apply goes on waiting for it and does not run the action again.", "", "Log of the run:", "  one",
+			},
+		},
+		"not approved in time": {
+			meanwhile: func(*portaltest.Portal, protocol, string) {}, approval: true, status: runWaiting,
+			want: []string{
+				"ERROR: Run ID of action scale was not waited for to the end: It is WAITING_FOR_APPROVAL after 2m0s. Somebody has to approve it.",
+				"The next apply goes on waiting for it and does not run the action again.",
+			},
+		},
+		"interrupted": {
+			meanwhile: func(_ *portaltest.Portal, server protocol, _ string) {
+				if _, err := server.StopProvider(context.Background(), &tfprotov6.StopProviderRequest{}); err != nil {
+					t.Error(err)
+				}
+			},
+			status: runGoing,
+			want: []string{
+				"ERROR: Run ID of action scale was not waited for to the end: The wait was interrupted.",
+				"The next apply goes on waiting for it and does not run the action again.",
+			},
+		},
+		"out of sight": {
+			meanwhile: func(p *portaltest.Portal, _ protocol, run string) {
+				p.Fail(portaltest.Match{Method: http.MethodGet, Path: run}, portaltest.Forever, portaltest.Failure{Status: http.StatusForbidden, Code: "missing_permissions", Message: "not today"})
+			},
+			status: runGoing,
+			want: []string{
+				"ERROR: Run ID of action scale was not waited for to the end: It could not be looked at.",
+				"The next apply goes on waiting for it and does not run the action again.", "", "not today (missing_permissions, GET /v1/actions/runs/ID, status 403, TRACE)",
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := portaltest.Start(t)
+			p.Must(http.MethodPost, "/v1/actions", jsonv.Object{
+				"identifier": "scale", "requiredApproval": c.approval, "invocationMethod": jsonv.Object{"type": "WEBHOOK", "url": "https://ops.example.com"},
+				"trigger": jsonv.Object{"type": "self-service", "operation": "CREATE", "userInputs": jsonv.Object{"properties": jsonv.Object{"token": jsonv.Object{"type": "string"}}}},
+			})
+			server, k := connect(t, p, func(o *Options) { o.Client = func(c *portapi.Options) { c.Clock = &hurried{now: time.Unix(1e9, 0)} } }), kindOf(t, "action_run")
+			p.Before(portaltest.Match{Method: http.MethodGet, Path: "/v1/actions/runs/*/logs"}, func() {
+				runs := jsonv.List(p.Must(http.MethodGet, "/v1/actions/runs", nil), "runs")
+				if len(runs) != 1 {
+					t.Fatalf("%d runs", len(runs))
+				}
+				c.meanwhile(p, server, "/v1/actions/runs/"+jsonv.String(jsonv.Map(runs[0]), "id"))
+			})
+			state, said := server.applied(k, config(t, k, `{"action": "scale", "timeout": "2m", "secret_properties_wo": `+string(jsonv.Encode(inputs))+`}`), k.null, nil)
+			held := lens.AsObj(state)
+			id := lens.AsText(held["run_id"])
+			if !regexp.MustCompile(`^r_\w{16}$`).MatchString(id) {
+				t.Errorf("the state does not say which run it is: %s", state)
+			}
+			if got := lens.AsText(held["status"]); got != c.status || lens.AsBool(held["settled"]) != c.settled || lens.Nothing(held["settled"]) {
+				t.Errorf("the state holds %s, settled %s; want %s, %v", got, held["settled"], c.status, c.settled)
+			}
+			said = strings.NewReplacer(id, "ID", p.ClientID, "CLIENT").Replace(said)
+			got := strings.Split(regexp.MustCompile(`request id \w+`).ReplaceAllLiteralString(said, "TRACE"), "\n")
+			if diff := cmp.Diff(c.want, got[:min(len(got), len(c.want))]); diff != "" {
+				t.Errorf("%s\nin\n%s", diff, said)
+			}
+			if strings.Contains(said, token) {
+				t.Errorf("the error repeats a secret: %s", said)
+			}
+		})
+	}
+}
