@@ -21,8 +21,9 @@ var (
 
 // blueprintDocument is the body of a PATCH of a blueprint's permissions
 // (reference/identity.md §7.4 B1, B2). What else stands in the blocks of fields is let
-// through, as the published schema has it, and means nothing.
-var blueprintDocument = shape.Closed(shape.Takes{entitiesKey: shape.Closed(entitiesTakes())})
+// through, as the published schema has it, and means nothing. Nor does what once stood
+// there about actions, which have documents of their own (reference/actions.md §9.1).
+var blueprintDocument = shape.Closed(shape.Takes{entitiesKey: shape.Closed(entitiesTakes()), "actions": shape.Anything})
 
 func entitiesTakes() shape.Takes {
 	fields := shape.MapOf(shape.OrNull(shape.Open(blockTakes(nil, fieldKeys))))

@@ -15,7 +15,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
-	"github.com/portlens/terraform-provider-port/internal/portal/legacy"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 	"github.com/portlens/terraform-provider-port/internal/portal/template"
 )
@@ -27,6 +27,13 @@ import (
 const KindAction store.Kind = "action"
 
 const orderKey = "$order"
+
+// KindFormer keeps what deleted actions were called that had been renamed, keyed by
+// organization and id: their runs tell it (reference/actions.md §1.4 A3, A4). Others
+// are called what their runs say; renamedKey tells them apart.
+const KindFormer store.Kind = "action-former"
+
+const renamedKey = "$renamed"
 
 // Deps are what [New] needs. Recorder may be nil: then nobody is told of changes.
 type Deps struct {
@@ -70,21 +77,21 @@ func (a *Actions) Read(tx store.Tx, who Caller, id, version string) (jsonv.Objec
 	if err != nil {
 		return nil, err
 	}
-	return inVersion(public(doc), version), nil
+	return inVersion(doc, version), nil
 }
 
-// inVersion is an action as callers see it in a version of the API, of which ""
+// inVersion is a stored action as callers see it in a version of the API, of which ""
 // stands for the current one. Automations have only that.
-func inVersion(doc jsonv.Object, version string) jsonv.Object {
+func inVersion(doc store.Doc, version string) jsonv.Object {
 	if doc == nil || version != versionOlder || isAutomation(doc) {
-		return doc
+		return public(doc)
 	}
-	return legacy.Older(doc)
+	return older(doc)
 }
 
 // Create answers POST.
 func (a *Actions) Create(tx store.Tx, who Caller, in Document) (jsonv.Object, error) {
-	doc, err := read(in)
+	doc, err := read(in, "")
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +103,7 @@ func (a *Actions) Create(tx store.Tx, who Caller, in Document) (jsonv.Object, er
 }
 
 // create stores a new action that the caller may have.
-func (a *Actions) create(tx store.Tx, who Caller, doc store.Doc) (jsonv.Object, error) {
+func (a *Actions) create(tx store.Tx, who Caller, doc store.Doc) (store.Doc, error) {
 	id := jsonv.String(doc, "identifier")
 	if err := free(tx, who.Actor.Org, id); err != nil {
 		return nil, err
@@ -108,13 +115,13 @@ func (a *Actions) create(tx store.Tx, who Caller, doc store.Doc) (jsonv.Object, 
 	if err := tx.Put(KindAction, doc, who.Actor.Org, id); err != nil {
 		return nil, err
 	}
-	return public(doc), a.record(tx, who.Actor, "CREATE", nil, doc)
+	return doc, a.record(tx, who.Actor, "CREATE", nil, doc)
 }
 
 // Put answers PUT: it replaces the whole action, which may get another identifier.
 // What belongs to it stays (reference/actions.md §1.4 A2, A3).
 func (a *Actions) Put(tx store.Tx, who Caller, id string, in Document) (jsonv.Object, error) {
-	doc, err := read(in)
+	doc, err := read(in, id)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +130,7 @@ func (a *Actions) Put(tx store.Tx, who Caller, id string, in Document) (jsonv.Ob
 }
 
 // replace stores an action in the place of another.
-func (a *Actions) replace(tx store.Tx, who Caller, id string, doc store.Doc) (jsonv.Object, error) {
+func (a *Actions) replace(tx store.Tx, who Caller, id string, doc store.Doc) (store.Doc, error) {
 	old, err := a.managed(tx, who, id)
 	if err != nil {
 		return nil, err
@@ -134,11 +141,14 @@ func (a *Actions) replace(tx store.Tx, who Caller, id string, doc store.Doc) (js
 	for _, key := range []string{"id", "createdAt", "createdBy"} {
 		doc[key] = old[key]
 	}
+	if old[renamedKey] == true || doc["identifier"] != id {
+		doc[renamedKey] = true
+	}
 	doc["updatedAt"], doc["updatedBy"] = clock.Stamp(a.deps.Clock.Now()), who.Actor.ID
 	if err := a.move(tx, who.Actor.Org, id, doc); err != nil {
 		return nil, err
 	}
-	return public(doc), a.record(tx, who.Actor, "UPDATE", old, doc)
+	return doc, a.record(tx, who.Actor, "UPDATE", old, doc)
 }
 
 // move stores an action that was called otherwise before.
@@ -170,6 +180,11 @@ func (a *Actions) Delete(tx store.Tx, who Caller, id string) error {
 func (a *Actions) drop(tx store.Tx, actor catalog.Actor, id string, old store.Doc) error {
 	if err := tx.Delete(KindAction, actor.Org, id); err != nil {
 		return err
+	}
+	if old[renamedKey] == true {
+		if err := tx.Put(KindFormer, store.Doc{"identifier": id}, actor.Org, jsonv.String(old, "id")); err != nil {
+			return err
+		}
 	}
 	if err := a.deps.Access.ActionDeleted(tx, actor.Org, id); err != nil {
 		return err
@@ -287,9 +302,9 @@ func (a *Actions) admit(tx store.Tx, who Caller, doc store.Doc) error {
 	if property, ok := jsonv.Get(doc, "trigger", "event", "propertyIdentifier"); ok {
 		name, _ := property.(string)
 		if jsonv.String(definition, "schema", "properties", name, "format") != "timer" {
-			var p fault.Problems
-			p.Add("/trigger/event/propertyIdentifier", "blueprint %q has no property %q of format timer", blueprint, name)
-			return p.Invalid()
+			c := &shape.Checker{}
+			c.Add("format", []string{"trigger", "event", "propertyIdentifier"}, "blueprint %q has no property %q of format timer", blueprint, name)
+			return c.Problems.Invalid()
 		}
 	}
 	return nil

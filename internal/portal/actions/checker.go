@@ -31,7 +31,8 @@ func identifier(c *shape.Checker, v any, at []string) {
 	}
 }
 
-var buttonForm = regexp.MustCompile(`^[^\s].*[^\s]$`)
+// White space is what ECMAScript takes for it.
+var buttonForm = regexp.MustCompile(`^[^\s\v\p{Z}\x{FEFF}].*[^\s\v\p{Z}\x{FEFF}]$`)
 
 // buttonMax is the most characters of a button.
 const buttonMax = 15

@@ -12,8 +12,9 @@ import (
 
 // read checks a body and returns the document to store: what was sent, and what
 // every answer has (reference/actions.md §1.5). Which format it is in the type of its
-// trigger says alone (§1.6).
-func read(in Document) (store.Doc, error) {
+// trigger says alone (§1.6). What replaces an action may keep the identifier that it is
+// kept under, whichever format that is from.
+func read(in Document, kept string) (store.Doc, error) {
 	if err := (Filter{Version: in.Version}).check(); err != nil {
 		return nil, err
 	}
@@ -22,7 +23,7 @@ func read(in Document) (store.Doc, error) {
 	}
 	body := writable(in.Body)
 	c := &shape.Checker{}
-	document(c, body)
+	document(c, body, kept)
 	if err := c.Problems.Invalid(); err != nil {
 		return nil, err
 	}
@@ -95,6 +96,8 @@ func public(doc store.Doc) jsonv.Object {
 		return nil
 	}
 	out := maps.Clone(doc)
-	delete(out, orderKey)
+	for _, key := range []string{orderKey, renamedKey, olderKey} {
+		delete(out, key)
+	}
 	return out
 }

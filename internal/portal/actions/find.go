@@ -82,6 +82,15 @@ func (a *Actions) ByID(tx store.Tx, org, id string) (jsonv.Object, error) {
 	return nil, nil
 }
 
+// Former is what a deleted action was called last; "" when its runs know.
+func (a *Actions) Former(tx store.Tx, org, id string) (string, error) {
+	doc, err := tx.Get(KindFormer, org, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	return jsonv.String(doc, "identifier"), err
+}
+
 type withID string
 
 func (w withID) Match(d store.Doc) bool { return jsonv.String(d, "id") == string(w) }

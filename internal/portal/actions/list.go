@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
-	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
@@ -29,11 +28,11 @@ type Filter struct {
 
 // check refuses values that there are not.
 func (f Filter) check() error {
-	var p fault.Problems
+	c := &shape.Checker{}
 	among := func(name string, values, allowed []string) {
 		for _, v := range values {
-			if v != "" && !slices.Contains(allowed, v) {
-				p.Add("/"+name, "must be equal to one of the allowed values: %v", allowed)
+			if v != "" {
+				shape.OneOf(allowed...)(c, v, []string{name})
 			}
 		}
 	}
@@ -41,7 +40,7 @@ func (f Filter) check() error {
 	among("trigger_type", []string{f.Trigger}, []string{triggerSelfService, triggerAutomation})
 	among("trigger_event", f.Events, shape.Keys(events))
 	among("version", []string{f.Version}, []string{versionOlder, versionCurrent})
-	return p.Invalid()
+	return c.Problems.Invalid()
 }
 
 // The formats of actions in answers.
@@ -91,7 +90,7 @@ func (a *Actions) List(tx store.Tx, who Caller, f Filter) ([]any, error) {
 			return nil, err
 		}
 		if sees {
-			out = append(out, inVersion(public(row.Doc), f.Version))
+			out = append(out, inVersion(row.Doc, f.Version))
 		}
 	}
 	return out, nil

@@ -48,13 +48,30 @@ func readOlder(body any, blueprint string, prefixed bool, at ...string) (store.D
 	if blueprint == "" {
 		blueprint = jsonv.String(o, "blueprint")
 	}
-	doc := legacy.Current(jsonv.CloneObject(o), blueprint, prefixed)
+	o = jsonv.CloneObject(o)
+	doc := legacy.Current(o, blueprint, prefixed)
+	if method := jsonv.Map(o, "invocationMethod"); jsonv.Bool(method, "omitPayload") {
+		doc[olderKey] = method
+	}
 	for _, key := range []string{"title", "icon", "description"} {
 		if doc[key] == nil {
 			delete(doc, key)
 		}
 	}
 	return doc, nil
+}
+
+// olderKey is where a stored action keeps the method that it was written with in the
+// older format when its current form does not carry it: one that omits the message.
+const olderKey = "$older"
+
+// older is a stored self-service action as callers of the older format see it.
+func older(doc store.Doc) jsonv.Object {
+	out := legacy.Older(public(doc))
+	if said := jsonv.Map(doc, olderKey); said != nil {
+		out["invocationMethod"] = said
+	}
+	return out
 }
 
 // of finds an action of a blueprint by the identifier that its routes give it
@@ -130,7 +147,7 @@ func (a *Actions) ReadOf(tx store.Tx, who Caller, blueprint, id string) (jsonv.O
 	if err != nil {
 		return nil, err
 	}
-	return legacy.Older(public(doc)), nil
+	return older(doc), nil
 }
 
 // CreateOf answers POST of an action of a blueprint.
@@ -143,10 +160,10 @@ func (a *Actions) CreateOf(tx store.Tx, who Caller, blueprint string, body any) 
 	if err != nil {
 		return nil, err
 	}
-	return legacy.Older(made), nil
+	return older(made), nil
 }
 
-func (a *Actions) createOf(tx store.Tx, who Caller, blueprint string, doc store.Doc) (jsonv.Object, error) {
+func (a *Actions) createOf(tx store.Tx, who Caller, blueprint string, doc store.Doc) (store.Doc, error) {
 	if err := a.admit(tx, who, doc); err != nil {
 		return nil, err
 	}
@@ -169,17 +186,22 @@ func (a *Actions) PutOf(tx store.Tx, who Caller, blueprint, id string, body any)
 	if err != nil {
 		return nil, err
 	}
-	made, err := a.replaceOf(tx, who, blueprint, kept, doc)
+	made, err := a.replaceOf(tx, who, blueprint, kept, doc, body)
 	if err != nil {
 		return nil, err
 	}
-	return legacy.Older(made), nil
+	return older(made), nil
 }
 
 // replaceOf replaces an action that may be kept under its plain identifier: one that
-// does not change stays.
-func (a *Actions) replaceOf(tx store.Tx, who Caller, blueprint, kept string, doc store.Doc) (jsonv.Object, error) {
-	if legacy.Short(blueprint, jsonv.String(doc, "identifier")) == legacy.Short(blueprint, kept) {
+// does not change stays, and its backend is told all of it. Body is what doc was read
+// from.
+func (a *Actions) replaceOf(tx store.Tx, who Caller, blueprint, kept string, doc store.Doc, body any) (store.Doc, error) {
+	if is := jsonv.String(doc, "identifier"); is != kept && legacy.Short(blueprint, is) == legacy.Short(blueprint, kept) {
+		var err error
+		if doc, err = readOlder(body, blueprint, false); err != nil {
+			return nil, err
+		}
 		doc["identifier"] = kept
 	}
 	return a.replace(tx, who, kept, doc)
@@ -207,9 +229,9 @@ func (a *Actions) PutAllOf(tx store.Tx, who Caller, blueprint string, body any) 
 			return nil, err
 		}
 	}
-	for _, w := range wanted {
+	for _, w := range makingRoom(wanted) {
 		if w.kept != "" {
-			_, err = a.replaceOf(tx, who, blueprint, w.kept, w.doc)
+			_, err = a.replaceOf(tx, who, blueprint, w.kept, w.doc, w.body)
 		} else {
 			_, err = a.createOf(tx, who, blueprint, w.doc)
 		}
@@ -218,8 +240,29 @@ func (a *Actions) PutAllOf(tx store.Tx, who Caller, blueprint string, body any) 
 		}
 	}
 	out := []any{}
-	err = eachOf(tx, who.Actor.Org, blueprint, func(_ string, doc store.Doc) { out = append(out, legacy.Older(public(doc))) })
+	err = eachOf(tx, who.Actor.Org, blueprint, func(_ string, doc store.Doc) { out = append(out, older(doc)) })
 	return out, err
+}
+
+// makingRoom puts actions that give a name up before those that take it.
+func makingRoom(all []*wanted) []*wanted {
+	var out []*wanted
+	for left := all; len(left) > 0; {
+		var ready, waiting []*wanted
+		for _, w := range left {
+			is := jsonv.String(w.doc, "identifier")
+			if slices.ContainsFunc(left, func(other *wanted) bool { return other != w && other.kept == is }) {
+				waiting = append(waiting, w)
+			} else {
+				ready = append(ready, w)
+			}
+		}
+		if len(ready) == 0 { // a circle
+			return append(out, left...)
+		}
+		out, left = append(out, ready...), waiting
+	}
+	return out
 }
 
 // eachOf goes through the self-service actions of a blueprint, oldest first.
@@ -233,8 +276,9 @@ func eachOf(tx store.Tx, org, blueprint string, f func(id string, doc store.Doc)
 
 // wanted is one of the actions that a blueprint is to have.
 type wanted struct {
-	doc store.Doc
-	id  string // of an action that there is, "" when the body does not say
+	doc  store.Doc
+	body any    // as it was sent
+	id   string // of an action that there is, "" when the body does not say
 	// kept is what the action that it replaces is kept as, "" for a new one.
 	kept string
 }
@@ -242,9 +286,9 @@ type wanted struct {
 func readAllOlder(body any, blueprint string) (all []*wanted, err error) {
 	list, ok := body.([]any)
 	if !ok {
-		var p fault.Problems
-		p.Add("", "must be array, got %s", jsonv.KindOf(body))
-		return nil, p.Invalid()
+		c := &shape.Checker{}
+		c.Wrong(nil, "array", body)
+		return nil, c.Problems.Invalid()
 	}
 	var problems fault.Problems
 	seen := map[string]bool{}
@@ -256,10 +300,10 @@ func readAllOlder(body any, blueprint string) (all []*wanted, err error) {
 		}
 		id := jsonv.String(doc, "identifier")
 		if seen[id] {
-			problems.Add(jsonv.Pointer(strconv.Itoa(i), "identifier"), "must be unique")
+			problems = append(problems, fault.Problem{Path: jsonv.Pointer(strconv.Itoa(i), "identifier"), Keyword: "uniqueItems", Message: "must be unique"})
 		}
 		seen[id] = true
-		all = append(all, &wanted{doc: doc, id: jsonv.String(raw, "id")})
+		all = append(all, &wanted{doc: doc, body: raw, id: jsonv.String(raw, "id")})
 	}
 	return all, problems.Invalid()
 }

@@ -24,10 +24,15 @@ const (
 
 var operations = []string{operationCreate, operationDayTwo, operationDelete}
 
-// document checks a whole body in the current format (reference/actions.md §1.1).
-func document(c *shape.Checker, body any) {
+// document checks a whole body in the current format (reference/actions.md §1.1). Kept
+// is the identifier of the action that it replaces, "" of none.
+func document(c *shape.Checker, body any, kept string) {
+	name := identifier
+	if o, ok := body.(jsonv.Object); ok && kept != "" && o["identifier"] == kept {
+		name = shape.Anything
+	}
 	c.Closed(body, nil, shape.Takes{
-		"identifier": identifier, "title": shape.OrNull(shape.Text), "icon": shape.OrNull(shape.Text), "description": shape.OrNull(shape.Text),
+		"identifier": name, "title": shape.OrNull(shape.Text), "icon": shape.OrNull(shape.Text), "description": shape.OrNull(shape.Text),
 		"trigger": trigger, "invocationMethod": method,
 		"requiredApproval": approval, "approvalNotification": notification,
 		"publish": shape.Boolean, "allowAnyoneToViewRuns": shape.Boolean,

@@ -48,7 +48,7 @@ func with(t testing.TB, document, changes string) any {
 
 func problemsOf(body any) []string {
 	c := &shape.Checker{}
-	document(c, body)
+	document(c, body, "")
 	var out []string
 	for _, p := range c.Problems {
 		out = append(out, p.Path+" "+p.Keyword)
@@ -149,6 +149,7 @@ func TestDocumentsThatAreNoActions(t *testing.T) {
 		`{"/trigger/actionCardButtonText": ""}`:                                 "/trigger/actionCardButtonText minLength",
 		`{"/trigger/actionCardButtonText": "a"}`:                                "/trigger/actionCardButtonText pattern",
 		`{"/trigger/actionCardButtonText": " ab"}`:                              "/trigger/actionCardButtonText pattern",
+		`{"/trigger/actionCardButtonText": "ab\u00a0"}`:                         "/trigger/actionCardButtonText pattern",
 		`{"/trigger/executeActionButtonText": "ab "}`:                           "/trigger/executeActionButtonText pattern",
 		`{"/trigger/executeActionButtonText": "exactly 16 chars"}`:              "/trigger/executeActionButtonText maxLength",
 		`{"/trigger/executeActionButtonText": null}`:                            "/trigger/executeActionButtonText type",
@@ -158,7 +159,7 @@ func TestDocumentsThatAreNoActions(t *testing.T) {
 		`{"/trigger/condition": {"type": "SEARCH", "combinator": "and", "rules": []}, "/trigger/blueprintIdentifier": "b"}`:                                                                                             "/trigger/condition additionalProperties",
 		`{"/trigger/condition": {"type": "SEARCH", "combinator": "and", "rules": []}, "/trigger/operation": "DAY-2"}`:                                                                                                   "/trigger/condition dependencies",
 		`{"/trigger/condition": {"type": "JQ"}, "/trigger/operation": "DAY-2", "/trigger/blueprintIdentifier": "b"}`:                                                                                                    "/trigger/condition/combinator required, /trigger/condition/rules required, /trigger/condition/type enum",
-		`{"/trigger/condition": {"type": "SEARCH", "combinator": "and", "rules": [{"property": "x", "operator": "=", "value": {"jqQuery": "1"}}]}, "/trigger/operation": "DAY-2", "/trigger/blueprintIdentifier": "b"}`: "/trigger/condition/rules/0/value format",
+		`{"/trigger/condition": {"type": "SEARCH", "combinator": "and", "rules": [{"property": "x", "operator": "=", "value": {"jqQuery": "1"}}]}, "/trigger/operation": "DAY-2", "/trigger/blueprintIdentifier": "b"}`: "/trigger/condition/rules/0/value type",
 
 		`{"/trigger": {"type": "automation"}}`: "/trigger/event required",
 		`{"/trigger": {"type": "automation", "event": {"type": "ENTITY_CREATED"}, "operation": "CREATE"}}`:                                                                          "/trigger/event/blueprintIdentifier required, /trigger/operation additionalProperties",
@@ -191,7 +192,7 @@ func TestDocumentsThatAreNoActions(t *testing.T) {
 		`{"/invocationMethod": {"type": "UPSERT_ENTITY", "blueprintIdentifier": "b", "mapping": {"identifier": 1, "team": {}, "properties": "x", "relations": {"a": 1, "b": [2]}}}}`: "/invocationMethod/mapping/identifier type, /invocationMethod/mapping/properties type, /invocationMethod/mapping/relations/a type, /invocationMethod/mapping/relations/b/0 type, /invocationMethod/mapping/team type",
 		`{"/invocationMethod": {"type": "INTEGRATION_ACTION", "installationId": "i", "integrationActionType": "", "integrationActionExecutionProperties": []}}`:                      "/invocationMethod/integrationActionExecutionProperties type, /invocationMethod/integrationActionType minLength",
 	} {
-		err := func() error { _, err := read(Document{Body: with(t, minimal, changes)}); return err }()
+		err := func() error { _, err := read(Document{Body: with(t, minimal, changes)}, ""); return err }()
 		if err == nil {
 			t.Errorf("%s was taken", changes)
 			continue
@@ -215,7 +216,7 @@ func TestDocumentsThatAreNoActions(t *testing.T) {
 func TestWhatIsStoredIsWhatWasSent(t *testing.T) {
 	t.Parallel()
 	sent := with(t, minimal, `{"/id": "action_1", "/_id": 1, "/createdAt": "x", "/createdBy": null, "/updatedAt": "x", "/updatedBy": "x", "/title": null, "/icon": "", "/requiredApproval": false, "/invocationMethod": {"type": "WEBHOOK", "url": "x", "agent": "{{ true }}", "body": {"n": 2.50, "o": {}}}}`)
-	doc, err := read(Document{Body: sent})
+	doc, err := read(Document{Body: sent}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

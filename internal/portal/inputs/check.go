@@ -54,7 +54,7 @@ func (r *Resolved) value(i *input, at []string, v any) fault.Problems {
 		return p
 	}
 	if i.static != nil {
-		p = i.static.CheckNamed(at, v)
+		p = outermost(i, at, i.static.CheckNamed(at, v))
 	}
 	r.references(i, at, v, &p)
 	l := r.limits[i.id]
@@ -69,7 +69,23 @@ func (r *Resolved) value(i *input, at []string, v any) fault.Problems {
 	return p
 }
 
-// references checks entities and teams, of the value or of its items.
+// outermost tells of what is wrong inside an object at the value itself, or at the
+// item (§2.5 step 5).
+func outermost(i *input, at []string, problems fault.Problems) fault.Problems {
+	deepest := len(at)
+	if i.kind == "array" {
+		deepest++
+	}
+	for n, p := range problems {
+		if steps := jsonv.ParsePointer(p.Path); len(steps) > deepest {
+			problems[n].Path = jsonv.Pointer(steps[:deepest]...)
+			problems[n].Message = jsonv.Pointer(steps[deepest:]...) + " " + p.Message
+		}
+	}
+	return problems
+}
+
+// references checks entities, teams and labelled links, of the value or of its items.
 func (r *Resolved) references(i *input, at []string, v any, p *fault.Problems) {
 	each := func(format string, at []string, v any) {
 		switch format {
@@ -81,6 +97,8 @@ func (r *Resolved) references(i *input, at []string, v any, p *fault.Problems) {
 			if s, ok := v.(string); ok && s == "" {
 				add(p, "format", at, "must name a team")
 			}
+		case formatLabeled:
+			labeled(p, at, v)
 		}
 	}
 	if i.kind != "array" {
@@ -106,6 +124,24 @@ func (r *Resolved) references(i *input, at []string, v any, p *fault.Problems) {
 			add(p, "notFound", where, "entity %q was not found", m.id)
 		}
 		seen[m.item] = true
+	}
+}
+
+// labeled checks a link: whatever its text is, it is one.
+func labeled(p *fault.Problems, at []string, v any) {
+	o, ok := v.(jsonv.Object)
+	if !ok {
+		return // of another type, which is reported
+	}
+	if _, ok := o["url"]; !ok {
+		add(p, "required", at, "a labeled url needs a \"url\"")
+	}
+	for _, key := range []string{"url", "displayText"} {
+		if part, ok := o[key]; ok {
+			if _, ok := part.(string); !ok {
+				add(p, "type", at, "want a string under %q, got %s", key, jsonv.KindOf(part))
+			}
+		}
 	}
 }
 

@@ -2,12 +2,12 @@ package inputs
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
-	"github.com/portlens/terraform-provider-port/internal/portal/propschema"
 )
 
 // The limits of reference/actions.md §2.1.
@@ -69,10 +69,12 @@ func (c *compiler) form(definition any, at []string) *Form {
 	return f
 }
 
-// id checks the identifier of an input or a title.
+var identifier = regexp.MustCompile(`^[A-Za-z0-9@_=\\-]+$`)
+
+// id checks the identifier of an input or a title, which may be of any length.
 func (c *compiler) id(id string, at []string) {
-	if why := propschema.Key.Fault(id); why != "" {
-		c.add(at, "an identifier here %s", why)
+	if !identifier.MatchString(id) {
+		c.add(at, "an identifier here must match pattern %q", identifier)
 	}
 }
 
@@ -189,6 +191,9 @@ func (c *compiler) order(o jsonv.Object, f *Form, at []string) []string {
 			}
 		}
 		c.text(s, "title", 0, 0, here)
+		if v, ok := s["title"]; ok && v == nil {
+			c.add(below(here, "title"), "want a string, got null")
+		}
 		this := step{visible: c.flag(s, "visible", here)}
 		if v, ok := s["order"]; ok {
 			this.inputs = c.strings(v, below(here, "order"), "want an array of identifiers")

@@ -21,12 +21,13 @@ var (
 
 // Which formats are checked by propschema under the same name; the text of others
 // is taken as it is (§2.3).
-var checkedFormats = []string{"date-time", "url", "email", "ipv4", "ipv6", "labeled-url"}
+var checkedFormats = []string{"date-time", "url", "email", "ipv4", "ipv6"}
 
 const (
-	formatEntity = "entity"
-	formatUser   = "user"
-	formatTeam   = "team"
+	formatEntity  = "entity"
+	formatUser    = "user"
+	formatTeam    = "team"
+	formatLabeled = "labeled-url"
 )
 
 // input reads the definition of one input; nil when it is none.
@@ -36,8 +37,11 @@ func (c *compiler) input(id string, definition any, at []string) *input {
 		return nil
 	}
 	i := &input{id: id, kind: c.oneOf(o, "type", kinds, at), format: c.oneOf(o, "format", formats, at)}
-	if _, ok := o["type"]; !ok {
+	switch v, ok := o["type"]; {
+	case !ok:
 		c.add(below(at, "type"), "is required: one of %s", strings.Join(kinds, ", "))
+	case v == nil:
+		c.add(below(at, "type"), "must be equal to one of the allowed values: %s", strings.Join(kinds, ", "))
 	}
 	for _, key := range []string{"title", "description", "icon"} {
 		c.text(o, key, 0, 0, at)
@@ -52,6 +56,7 @@ func (c *compiler) input(id string, definition any, at []string) *input {
 		i.dependsOn = c.strings(v, below(at, "dependsOn"), "want an array of identifiers")
 	}
 	i.enum = c.listOrQuery(o, "enum", at)
+	c.colours(o, at)
 	i.fallback = dynamicOf(o, "default")
 	i.minItems, i.maxItems = dynamicOf(o, "minItems"), dynamicOf(o, "maxItems")
 	i.pattern = dynamicOf(o, "pattern")
@@ -84,7 +89,7 @@ func (c *compiler) oneOf(o jsonv.Object, key string, allowed []string, at []stri
 // entityOf is the blueprint of an entity input, which needs one.
 func (c *compiler) entityOf(o jsonv.Object, format string, at []string) string {
 	blueprint := c.text(o, "blueprint", 0, 0, at)
-	if format == formatEntity && blueprint == "" {
+	if v := o["blueprint"]; format == formatEntity && (v == nil || v == "") {
 		c.add(below(at, "blueprint"), "is required: an entity input says of which blueprint its entities are")
 	}
 	return blueprint
@@ -100,6 +105,19 @@ func (c *compiler) listOrQuery(o jsonv.Object, key string, at []string) dynamic 
 		c.add(below(at, key), "want an array or {\"jqQuery\"}, got %s", jsonv.KindOf(v))
 	}
 	return dynamicOf(o, key)
+}
+
+// colours are by value; any name of a colour will do.
+func (c *compiler) colours(o jsonv.Object, at []string) {
+	v, ok := o["enumColors"]
+	if !ok || v == nil {
+		return
+	}
+	at = below(at, "enumColors")
+	colours := c.object(v, at)
+	for _, value := range sortedKeys(colours) {
+		c.text(colours, value, 0, 0, at)
+	}
 }
 
 func (c *compiler) sort(o jsonv.Object, at []string) {
@@ -165,6 +183,7 @@ func (c *compiler) items(i *input, o jsonv.Object, at []string) jsonv.Object {
 	i.itemFormat = c.oneOf(items, "format", formats, at)
 	i.itemBlueprint = c.entityOf(items, i.itemFormat, at)
 	i.itemEnum = c.listOrQuery(items, "enum", at)
+	c.colours(items, at)
 	c.dataset(items, at)
 	return items
 }
@@ -200,7 +219,7 @@ func fixedPart(o jsonv.Object, kind, format string, keywords []string) jsonv.Obj
 	if kind != "" && format != formatEntity {
 		out["type"] = kind
 	}
-	if slices.Contains(checkedFormats, format) && kind == kindOf(format) {
+	if slices.Contains(checkedFormats, format) && kind == "string" {
 		out["format"] = format
 	}
 	if format == formatUser && kind == "string" {
@@ -213,14 +232,6 @@ func fixedPart(o jsonv.Object, kind, format string, keywords []string) jsonv.Obj
 		}
 	}
 	return out
-}
-
-// kindOf is the type that a format is for.
-func kindOf(format string) string {
-	if format == "labeled-url" {
-		return "object"
-	}
-	return "string"
 }
 
 // dataset checks the filter of an entity input (§2.6).

@@ -59,7 +59,10 @@ const (
 type dynamic struct {
 	given   bool
 	literal any
-	program string // jq; "" for a literal
+	// computed parts have a program in jq in the place of the literal. One without
+	// text yields nothing.
+	computed bool
+	program  string
 }
 
 func dynamicOf(o jsonv.Object, key string) dynamic {
@@ -68,7 +71,7 @@ func dynamicOf(o jsonv.Object, key string) dynamic {
 		return dynamic{}
 	}
 	if q, ok := asQuery(v); ok {
-		return dynamic{given: true, program: q}
+		return dynamic{given: true, computed: true, program: q}
 	}
 	return dynamic{given: true, literal: v}
 }
@@ -80,7 +83,7 @@ func asQuery(v any) (string, bool) {
 		return "", false
 	}
 	q, ok := o["jqQuery"].(string)
-	return q, ok && q != ""
+	return q, ok
 }
 
 // Compile checks a "userInputs" object and prepares it. The pointers of the

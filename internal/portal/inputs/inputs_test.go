@@ -101,7 +101,8 @@ func TestEveryKindOfInputTakesWhatItShould(t *testing.T) {
 		{`{"type":"object","enum":[{"a":1}]}`, `{"a":1.0}`, `{"a":2}`, "enum"},
 		{`{"type":"object","properties":{"a":{"type":"number"}},"required":["a"]}`, `{"a":1,"b":2}`, `{}`, "required"},
 		{`{"type":"object","additionalProperties":false,"patternProperties":{"^x":{}}}`, `{"x1":1}`, `{"y":1}`, "additionalProperties"},
-		{`{"type":"object","format":"labeled-url"}`, `{"url":"https://a.b","displayText":"x"}`, `{} {"url":1} {"url":"https://a.b","displayText":1}`, "format"},
+		{`{"type":"object","format":"labeled-url"}`, `{"url":"https://a.b","displayText":"x"} {"url":"any text","more":1}`, `{"url":1} {"url":"https://a.b","displayText":1} "https://a.b"`, "type"},
+		{`{"type":"object","format":"labeled-url"}`, `{"url":""}`, `{} {"displayText":"x"}`, "required"},
 		{`{"type":"array"}`, `[] [1,"a",null]`, `{} "x"`, "type"},
 		{`{"type":"array","minItems":1}`, `[1]`, `[]`, "minItems"},
 		{`{"type":"array","maxItems":1}`, `[]`, `[1,2]`, "maxItems"},
@@ -153,7 +154,7 @@ func values(t *testing.T, text string) []string {
 func TestProblemsInsideOfAValueSayWhere(t *testing.T) {
 	t.Parallel()
 	f := compile(t, `{"properties":{"xs":{"type":"array","items":{"type":"string","format":"entity","blueprint":"service"}},"o":{"type":"object","properties":{"a":{"type":"number"}}}}}`)
-	if got := problems(resolve(t, f, `{"xs":["cart","gone",3],"o":{"a":"1"},"what":1}`)); got != "/properties/what additionalProperties; /properties/o/a type; /properties/xs/2 type; /properties/xs/1 notFound" {
+	if got := problems(resolve(t, f, `{"xs":["cart","gone",3],"o":{"a":"1"},"what":1}`)); got != "/properties/what additionalProperties; /properties/o type; /properties/xs/2 type; /properties/xs/1 notFound" {
 		t.Error(got)
 	}
 }
@@ -291,7 +292,11 @@ func TestFormsThatAreNoneAreRefusedWithEveryFault(t *testing.T) {
 		`{"properties":{},"order":[],"steps":[]}`:                                                                       "/steps",
 		`{"properties":{},"order":[1]}`:                                                                                 "/order/0",
 		`{"properties":{},"required":"a"}`:                                                                              "/required",
-		`{"properties":{},"required":{"jqQuery":""}}`:                                                                   "/required",
+		`{"properties":{},"required":{"jqQuery":1}}`:                                                                    "/required",
+		`{"properties":{"x":{"type":null}}}`:                                                                            "/properties/x/type",
+		`{"properties":{"x":{"type":"string","enumColors":{"a":1}}}}`:                                                   "/properties/x/enumColors/a",
+		`{"properties":{"x":{"type":"array","items":{"type":"string","enumColors":[]}}}}`:                               "/properties/x/items/enumColors",
+		`{"properties":{},"steps":[{"title":null,"order":[]}]}`:                                                         "/steps/0/title",
 		`{"properties":{},"steps":[{"title":"a"}]}`:                                                                     "/steps/0/order",
 		`{"properties":{},"steps":[{"order":[]}]}`:                                                                      "/steps/0/title",
 		`{"properties":{},"steps":[{"title":"a","order":[],"x":1}]}`:                                                    "/steps/0/x",

@@ -3,6 +3,7 @@ package inputs
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jq"
@@ -84,7 +85,7 @@ func (f *Form) Resolve(ctx context.Context, a Asked) (*Resolved, error) {
 		}
 	}
 	for _, id := range f.order {
-		if d := f.inputs[id].fallback; !e.known(id) && d.given && d.program == "" {
+		if d := f.inputs[id].fallback; !e.known(id) && d.given && !d.computed {
 			if err := e.know(id, d.literal); err != nil {
 				return nil, err
 			}
@@ -92,7 +93,7 @@ func (f *Form) Resolve(ctx context.Context, a Asked) (*Resolved, error) {
 	}
 	for _, id := range f.order {
 		i := f.inputs[id]
-		if e.known(id) || i.fallback.program == "" {
+		if e.known(id) || !i.fallback.computed {
 			continue
 		}
 		if v, ok := e.value(i.fallback); ok && v != nil && i.takes(v) {
@@ -106,9 +107,14 @@ func (f *Form) Resolve(ctx context.Context, a Asked) (*Resolved, error) {
 	return r, ctx.Err()
 }
 
-// takes tells whether a computed default has the input's type.
+// takes tells whether a computed default is a value of the input. An empty text is
+// none of the formats that have a syntax: so the e-mail address of who runs the
+// action is no default where a machine does (F3).
 func (i *input) takes(v any) bool {
 	kind := jsonv.KindOf(v)
+	if v == "" && (i.format == formatEntity || i.format == formatUser || i.format == formatTeam || slices.Contains(checkedFormats, i.format)) {
+		return false
+	}
 	return kind == i.kind || i.format == formatEntity && kind == "object"
 }
 
@@ -142,8 +148,11 @@ func (e *evaluation) value(d dynamic) (any, bool) {
 	if !d.given {
 		return nil, false
 	}
-	if d.program == "" {
+	switch {
+	case !d.computed:
 		return d.literal, true
+	case d.program == "":
+		return nil, false
 	}
 	p, err := jq.Compile(d.program)
 	if err != nil {
@@ -193,13 +202,13 @@ func (e *evaluation) settle() {
 			continue // nothing to check
 		}
 		l := limits{enum: e.list(i.enum), itemEnum: e.list(i.itemEnum)}
-		if i.pattern.program != "" {
+		if i.pattern.computed {
 			l.pattern, _ = e.value(i.pattern)
 		}
-		if i.minItems.program != "" {
+		if i.minItems.computed {
 			l.minItems = count(e.value(i.minItems))
 		}
-		if i.maxItems.program != "" {
+		if i.maxItems.computed {
 			l.maxItems = count(e.value(i.maxItems))
 		}
 		r.limits[id] = l

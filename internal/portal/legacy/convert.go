@@ -149,22 +149,26 @@ func Short(blueprint, id string) string {
 
 func olderInputs(in jsonv.Object) jsonv.Object {
 	out := jsonv.Object{}
-	for _, key := range []string{"properties", "required", "order"} {
+	for _, key := range []string{"properties", "required"} {
 		if v, ok := in[key]; ok {
 			out[key] = v
 		}
 	}
-	steps, ok := in["steps"].([]any)
-	if !ok {
+	shown, ordered := in["order"].([]any)
+	if steps, ok := in["steps"].([]any); ok {
+		ordered = true
+		for _, s := range steps {
+			shown = append(shown, jsonv.List(s, "order")...)
+		}
+	}
+	if !ordered {
 		return out
 	}
 	order := []any{}
 	titles := jsonv.Map(in, "titles")
-	for _, s := range steps {
-		for _, id := range jsonv.List(s, "order") {
-			if name, _ := id.(string); titles[name] == nil {
-				order = append(order, id)
-			}
+	for _, id := range shown {
+		if name, _ := id.(string); titles[name] == nil {
+			order = append(order, id)
 		}
 	}
 	out["order"] = order

@@ -131,11 +131,18 @@ func (c *checker) userInputs(v any) {
 	c.problems = append(c.problems, problems...)
 	for id, v := range jsonv.Map(o, "properties") {
 		at := []string{"userInputs", "properties", id}
-		if f := jsonv.String(v, "format"); f == "multi-line" || f == "labeled-url" {
-			c.add(append(at, "format"), "the older format of actions has no inputs of format %q", f)
-		}
+		items := append(slices.Clone(at), "items")
+		c.format(v, at)
 		c.dataset(v, at)
-		c.dataset(jsonv.Map(v, "items"), append(slices.Clone(at), "items"))
+		c.format(jsonv.Map(v, "items"), items)
+		c.dataset(jsonv.Map(v, "items"), items)
+	}
+}
+
+// format refuses the formats that inputs had not yet.
+func (c *checker) format(v any, at []string) {
+	if f := jsonv.String(v, "format"); f == "multi-line" || f == "labeled-url" {
+		c.add(append(slices.Clone(at), "format"), "must be one of the formats of the older format of actions, which has no %q", f)
 	}
 }
 
@@ -147,7 +154,7 @@ func (c *checker) dataset(v any, at []string) {
 	rules := jsonv.List(dataset, "rules")
 	at = append(slices.Clone(at), "dataset", "rules")
 	if len(rules) == 0 {
-		c.add(at, "needs at least one rule")
+		c.add(at, "must NOT have fewer than 1 items")
 	}
 	for _, r := range rules {
 		if o, ok := r.(jsonv.Object); ok && o["rules"] != nil {
@@ -163,6 +170,10 @@ func (c *checker) method(v any) {
 	at := []string{"invocationMethod"}
 	o := c.object(v, at...)
 	if o == nil {
+		return
+	}
+	if o["type"] == nil {
+		c.add(append(at, "type"), "is required")
 		return
 	}
 	kind, _ := c.text(o, "type", at)
@@ -191,7 +202,7 @@ func (c *checker) method(v any) {
 		c.add(append(at, "method"), "must be equal to one of the allowed values: %s", strings.Join(httpMethods, ", "))
 	}
 	if agent, ok := o["agent"].(bool); kind == "GITLAB" && ok && !agent {
-		c.add(append(at, "agent"), "must be true")
+		c.add(append(at, "agent"), "must be equal to one of the allowed values: true")
 	}
 	if url := jsonv.String(o, "url"); url != "" && !strings.Contains(url, "://") {
 		c.add(append(at, "url"), "must be of format \"uri\"")

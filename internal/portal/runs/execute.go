@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -174,9 +175,7 @@ func (x *execution) target() (err error) {
 	}
 	if jsonv.String(x.action, "trigger", "operation") == "CREATE" {
 		if x.order.Of != nil && x.wanted != "" {
-			var p fault.Problems
-			p.Add("/entity", "action %q makes something new: it is not run on an entity", x.order.Action)
-			return p.Invalid()
+			return notOn("additionalProperties", "action %q makes something new: it is not run on an entity", x.order.Action)
 		}
 		return nil
 	}
@@ -186,6 +185,11 @@ func (x *execution) target() (err error) {
 	x.entity, err = x.r.deps.Catalog.ReadEntity(x.ctx, x.tx, x.r.rights(x.who), id, x.wanted, catalog.ReadOptions{})
 	x.entity = seen(x.entity)
 	return err
+}
+
+// notOn refuses a run on the entity that is asked for.
+func notOn(keyword, format string, args ...any) error {
+	return fault.Problems{{Path: "/entity", Keyword: keyword, Message: fmt.Sprintf(format, args...)}}.Invalid()
 }
 
 // seen is an entity as expressions see it: some keys are there whatever it has.
@@ -215,9 +219,7 @@ func (x *execution) condition() error {
 	}}
 	found, err := x.r.deps.Catalog.Find(x.ctx, x.tx, catalog.Actor{Org: x.who.Org}, query, 1)
 	if err == nil && len(found) == 0 {
-		var p fault.Problems
-		p.Add("/entity", "entity %q does not fulfil the condition of action %q", x.wanted, x.order.Action)
-		return p.Invalid()
+		return notOn("condition", "entity %q does not fulfil the condition of action %q", x.wanted, x.order.Action)
 	}
 	return err
 }

@@ -156,8 +156,6 @@ func (r *Runs) admits(tx store.Tx, c Caller, w wanted, k *kept, how shown) (bool
 	if err != nil {
 		return false, err
 	}
-	if now != nil {
-		return jsonv.String(now, "identifier") == w.Action, nil
-	}
-	return same(w.Action, "action", "identifier"), nil
+	name, err := r.called(tx, c.Org, k, now)
+	return name == w.Action, err
 }

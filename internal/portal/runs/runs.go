@@ -38,6 +38,8 @@ type Actions interface {
 	Action(tx store.Tx, org, identifier string) (jsonv.Object, error)
 	// ByID finds an action by what the portal calls it, whatever it is named now.
 	ByID(tx store.Tx, org, id string) (jsonv.Object, error)
+	// Former is what a deleted action was called last, "" when its runs know.
+	Former(tx store.Tx, org, id string) (string, error)
 	// OfBlueprint finds an action by the name that the routes of a blueprint give it.
 	// Its errors are for the caller to see.
 	OfBlueprint(tx store.Tx, org, blueprint, id string) (jsonv.Object, error)

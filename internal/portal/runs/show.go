@@ -33,8 +33,8 @@ func (r *Runs) show(tx store.Tx, org string, k *kept, how shown) (jsonv.Object, 
 		return nil, err
 	}
 	action := marked(jsonv.Map(k.run, "action"), now == nil)
-	if now != nil {
-		action["identifier"] = now["identifier"] // an action may have been renamed
+	if action["identifier"], err = r.called(tx, org, k, now); err != nil {
+		return nil, err
 	}
 	out["action"] = action
 	if blueprint := jsonv.Map(k.run, "blueprint"); blueprint != nil {
@@ -71,6 +71,19 @@ func (r *Runs) actionOf(tx store.Tx, org string, k *kept, how shown) (jsonv.Obje
 		how.actions[id] = a
 	}
 	return a, err
+}
+
+// called is the identifier of a run's action, which may have been renamed: the one
+// that it has now, or had last.
+func (r *Runs) called(tx store.Tx, org string, k *kept, now jsonv.Object) (string, error) {
+	if now != nil {
+		return jsonv.String(now, "identifier"), nil
+	}
+	last, err := r.deps.Actions.Former(tx, org, jsonv.String(k.hidden, hiddenAction))
+	if last == "" {
+		last = jsonv.String(k.run, "action", "identifier")
+	}
+	return last, err
 }
 
 func marked(o jsonv.Object, deleted bool) jsonv.Object {

@@ -95,7 +95,8 @@ func (c *Checker) Take(problems fault.Problems) {
 func keywordOf(message string) string {
 	for _, k := range []struct{ part, keyword string }{
 		{"additional propert", "additionalProperties"}, {"is required", "required"}, {"one of", "enum"}, {"pattern", "pattern"},
-		{"fewer than", "minLength"}, {"more than", "maxLength"}, {"want a", "type"}, {"must be", "type"},
+		{"of format", "format"}, {`want "`, "enum"}, {"unknown operator", "enum"}, {"fewer than 1 items", "minItems"},
+		{"fewer than", "minLength"}, {"more than", "maxLength"}, {"want a", "type"}, {"must be", "type"}, {"does not fit", "type"},
 	} {
 		if strings.Contains(message, k.part) {
 			return k.keyword
