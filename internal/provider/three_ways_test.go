@@ -119,9 +119,38 @@ resource "port_action" "older" {
   approval_email_notification = {}
 }
 `
+	// The other documents that the reference writes out (§1.3, §2.1, §3.1), with what an
+	// action needs around them.
+	otherSamples = `{"actions": [
+  {"identifier": "watch", "trigger": {"type": "automation",
+ "event": {"type": "ENTITY_UPDATED", "blueprintIdentifier": "service"},
+ "condition": {"type": "JQ", "expressions": [".diff.after.properties.tier == \"1\""], "combinator": "and"}}, "invocationMethod": {"type": "KAFKA"}},
+  {"identifier": "form", "invocationMethod": {"type": "WEBHOOK", "url": "https://ops.example.com/form"}, "trigger": {"type": "self-service", "operation": "CREATE", "blueprintIdentifier": "service", "userInputs":
+{"properties": {
+   "name": {"type": "string", "title": "Name", "pattern": "^[a-z][a-z0-9-]+$", "minLength": 3, "maxLength": 40},
+   "lang": {"type": "string", "enum": ["go", "python"], "enumColors": {"go": "blue", "python": "green"}, "default": "go"},
+   "owner": {"type": "string", "format": "user", "default": {"jqQuery": ".user.email"}},
+   "domain": {"type": "string", "format": "entity", "blueprint": "domain", "sort": {"property": "$updatedAt", "order": "DESC"},
+              "dataset": {"combinator": "and", "rules": [{"property": "$team", "operator": "containsAny", "value": {"jqQuery": ".user.team"}}]}},
+   "system": {"type": "string", "format": "entity", "blueprint": "system", "dependsOn": ["domain"],
+              "dataset": {"combinator": "and", "rules": [{"property": "$identifier", "operator": "in", "value": {"jqQuery": ".form.domain.relations.systems"}}]}},
+   "ports": {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": {"jqQuery": "if .form.lang == \"go\" then 1 else 3 end"}},
+   "token": {"type": "string", "encryption": "aes256-gcm", "visible": {"jqQuery": ".form.lang == \"python\""}}},
+ "required": {"jqQuery": "if .form.lang == \"python\" then [\"name\", \"token\"] else [\"name\"] end"},
+ "titles": {"net": {"title": "Network", "description": "Ports", "visible": true}},
+ "steps": [{"title": "Basics", "order": ["name", "lang", "owner", "domain", "system"]}, {"title": "Details", "order": ["net", "ports", "token"], "visible": true}]}}},
+  {"identifier": "upsert", "trigger": {"type": "self-service", "operation": "DAY-2", "blueprintIdentifier": "service", "userInputs": {"properties": {"name": {"type": "string"}, "size": {"type": "number"}}}}, "invocationMethod":
+{"type": "UPSERT_ENTITY", "blueprintIdentifier": "devenv",
+ "mapping": {"identifier": "{{ .inputs.name }}", "title": "{{ .inputs.name }}", "team": ["core"], "icon": "Cloud",
+             "properties": {"ttl": "{{ now + 86400 | todate }}", "size": "{{ .inputs.size }}"}, "relations": {"service": "{{ .entity.identifier }}"}}}},
+  {"identifier": "integrated", "trigger": {"type": "self-service", "operation": "CREATE", "blueprintIdentifier": "service", "userInputs": {"properties": {"name": {"type": "string"}}}}, "invocationMethod":
+{"type": "INTEGRATION_ACTION", "installationId": "gh-1", "integrationActionType": "dispatch_workflow",
+ "integrationActionExecutionProperties": {"org": "acme", "repo": "infra", "workflow": "create.yml", "workflowInputs": {"name": "{{ .inputs.name }}", "port_run_id": "{{ .run.id }}"}, "reportWorkflowStatus": true}}}
+]}`
 	seedCatalog = `{"blueprints": [{"identifier": "service", "title": "Service", "schema": {"properties": {
-	  "tier": {"type": "string"}, "tag": {"type": "string"}, "replicas": {"type": "number"}, "ttl": {"type": "string", "format": "timer"}}, "required": []}}],
-	  "entities": [{"identifier": "cart", "blueprint": "service", "title": "Cart", "properties": {"tier": "1", "tag": "v2", "replicas": 2}}]}`
+	  "tier": {"type": "string"}, "tag": {"type": "string"}, "replicas": {"type": "number"}, "ttl": {"type": "string", "format": "timer"}}, "required": []}},
+	  {"identifier": "devenv", "title": "Environment", "ownership": {"type": "Direct"}, "schema": {"properties": {"ttl": {"type": "string", "format": "timer"}, "size": {"type": "number"}}, "required": []}, "relations": {"service": {"target": "service"}}}],
+	  "entities": [{"identifier": "core", "blueprint": "_team", "title": "Core"}, {"identifier": "cart", "blueprint": "service", "title": "Cart", "properties": {"tier": "1", "tag": "v2", "replicas": 2}}]}`
 )
 
 // The document made by the people who click, by the API on either route, and by
@@ -136,6 +165,15 @@ func TestActionsAreTheSameByUIAndAPIAndTerraform(t *testing.T) {
 		ways[way] = portaltest.Start(t, portaltest.Options{Seed: seedCatalog})
 	}
 	uses := documentsOfUses(t)
+	var others []jsonv.Object
+	var imported []string
+	for _, document := range jsonv.List(parsed(t, otherSamples), "actions") {
+		document, _ := document.(jsonv.Object)
+		others, imported = append(others, document), append(imported, jsonv.String(document, "identifier"))
+	}
+	for _, document := range uses {
+		imported = append(imported, "service_"+jsonv.String(document, "identifier"))
+	}
 	api, ui, managed := ways["API"], ways["UI"], ways["Terraform"]
 	ui.As(portaltest.User{Email: "root@x.io", Role: "Admin"})
 	click, err := ui.Login(t.Context(), identity.Login{Email: "root@x.io", FirstName: "Root", Provider: "okta"})
@@ -158,16 +196,18 @@ func TestActionsAreTheSameByUIAndAPIAndTerraform(t *testing.T) {
 			named["blueprint"] = "service"
 			create(ways[way], token, "/v1/actions", named)
 		}
-		create(ways[way], token, "/v1/actions", parsed(t, currentSample))
+		for _, document := range append(slices.Clone(others), parsed(t, currentSample)) {
+			create(ways[way], token, "/v1/actions", document)
+		}
 	}
 
 	imports := ""
-	for i, document := range uses {
-		imports += fmt.Sprintf("import {\n  to = port_action.use%d\n  id = \"service_%s\"\n}\n", i, jsonv.String(document, "identifier"))
+	for i, id := range imported {
+		imports += fmt.Sprintf("import {\n  to = port_action.imported%d\n  id = %q\n}\n", i, id)
 	}
 	reader := newTerminal(t, source+imports, online(api)...)
 	reader.must(0, "plan", "-generate-config-out=generated.tf", "-input=false", "-no-color")
-	if out := reader.must(0, "apply", "-auto-approve", "-input=false", "-no-color"); !strings.Contains(out, fmt.Sprintf("%d imported, 0 added, 0 changed, 0 destroyed", len(uses))) {
+	if out := reader.must(0, "apply", "-auto-approve", "-input=false", "-no-color"); !strings.Contains(out, fmt.Sprintf("%d imported, 0 added, 0 changed, 0 destroyed", len(imported))) {
 		t.Errorf("Terraform does not take over what there is:\n%s", out)
 	}
 	generated, err := os.ReadFile(filepath.Join(reader.Dir, "generated.tf"))
@@ -181,7 +221,7 @@ func TestActionsAreTheSameByUIAndAPIAndTerraform(t *testing.T) {
 
 	for _, path := range []string{olderPath, "/v1/actions", "/v1/actions?version=v1"} {
 		want := shown(t, api, path)
-		if len(want) != len(uses)+2 {
+		if len(want) < len(uses)+len(others)+1 { // the older routes know no automations
 			t.Errorf("%s shows %d actions", path, len(want))
 		}
 		for way, p := range ways {
@@ -261,8 +301,9 @@ func documentsOfUses(t *testing.T) []jsonv.Object {
 	return out
 }
 
-// stripped is an action without what only the server sets, and without an empty list
-// of required inputs, which says nothing (reference/actions.md §1.5).
+// stripped is an action without what only the server sets, and without what says
+// nothing: an empty list of required inputs (reference/actions.md §1.5), and that a
+// title or a step can be seen, which is so when nothing is said.
 func stripped(action jsonv.Object) jsonv.Object {
 	out := jsonv.CloneObject(action)
 	for _, key := range []string{"id", "createdAt", "createdBy", "updatedAt", "updatedBy"} {
@@ -271,6 +312,15 @@ func stripped(action jsonv.Object) jsonv.Object {
 	for _, form := range []jsonv.Object{jsonv.Map(out, "userInputs"), jsonv.Map(out, "trigger", "userInputs")} {
 		if required, isList := form["required"].([]any); isList && len(required) == 0 {
 			delete(form, "required")
+		}
+		parts := slices.Clone(jsonv.List(form, "steps"))
+		for _, title := range jsonv.Map(form, "titles") {
+			parts = append(parts, title)
+		}
+		for _, part := range parts {
+			if part, ok := part.(jsonv.Object); ok && part["visible"] == true {
+				delete(part, "visible")
+			}
 		}
 	}
 	return out
@@ -294,6 +344,7 @@ func carriedOut(t *testing.T, p *portaltest.Portal) []string {
 	inputs := map[string]string{
 		"scaffold_service": `{"name": "wallet"}`, "terraform_pr": `{"bucket": "b", "region": "eu-west-1"}`, "cloud_resource": `{"kind": "s3"}`,
 		"package": `{"name": "p", "deps": ["a"]}`, "environment": `{"ttl": "2024-01-01T01:00:00Z"}`, "rollback": `{"tag": "v1"}`, "scale_service": `{"replicas": 3}`,
+		"form": `{"name": "svc-1", "owner": "a@b.c", "ports": [80]}`, "upsert": `{"name": "mine", "size": 3}`, "integrated": `{"name": "svc-1"}`,
 	}
 	var sent []string
 	all := shown(t, p, olderPath)
@@ -309,6 +360,7 @@ func carriedOut(t *testing.T, p *portaltest.Portal) []string {
 		before := len(p.Webhooks())
 		run := jsonv.Map(p.Must(http.MethodPost, path, body), "run")
 		path = "/v1/actions/runs/" + jsonv.String(run, "id")
+		p.Settle() // whoever is to approve hears of it before the backend does
 		if jsonv.String(run, "status") == "WAITING_FOR_APPROVAL" {
 			p.Must(http.MethodPatch, path+"/approval", jsonv.Object{"status": "APPROVE"})
 		}
