@@ -193,7 +193,7 @@ func openStore(ctx context.Context, o Options) (store.Store, error) {
 }
 
 // indexVersion changes whenever [Indexes] computes other entries.
-const indexVersion = "8"
+const indexVersion = "9"
 
 // Indexes are what a portal needs a store to index.
 func Indexes() store.Indexes {

@@ -159,8 +159,14 @@ func (r *Runs) cast(ctx context.Context, tx store.Tx, c Caller, k *kept, state, 
 	k.hidden[hiddenVotes] = append(slices.DeleteFunc(slices.Clone(jsonv.List(k.hidden, hiddenVotes)), func(v any) bool {
 		return jsonv.String(v, "vote", "userId") == c.ID
 	}), any(jsonv.Object{"email": email, "vote": this}))
-	if m == vote && unanimous(k) {
-		m = approve
+	if m == vote {
+		agreed, err := r.unanimous(tx, c.Org, k)
+		if err != nil {
+			return err
+		}
+		if agreed {
+			m = approve
+		}
 	}
 	if err := r.enter(k, m, now); err != nil {
 		return err
@@ -185,20 +191,25 @@ func (r *Runs) cast(ctx context.Context, tx store.Tx, c Caller, k *kept, state, 
 // all tells whether every approver must approve.
 func all(k *kept) bool { return jsonv.String(k.run, "requiredApproval", "type") == "ALL" }
 
-// unanimous tells whether everybody has approved whose approval was asked for. An
-// empty set waits for a machine or an administrator (P6), whose vote is the only one
-// that gets here.
-func unanimous(k *kept) bool {
+// unanimous tells whether everybody has approved whose approval was asked for, but
+// those who were deleted since, as they go from every list then
+// (reference/identity.md §2.6). An empty set waits for a machine or an administrator
+// (P6), whose vote is the only one that gets here.
+func (r *Runs) unanimous(tx store.Tx, org string, k *kept) (bool, error) {
 	yes := map[string]bool{}
 	for _, v := range jsonv.List(k.hidden, hiddenVotes) {
 		yes[jsonv.String(v, "email")] = jsonv.String(v, "vote", "state") == approved
 	}
 	for _, email := range jsonv.Strings(k.hidden[hiddenApprovers]) {
-		if !yes[email] {
-			return false
+		if yes[email] {
+			continue
+		}
+		who, _, err := r.deps.People.Subject(tx, org, email)
+		if err != nil || who != nil {
+			return false, err
 		}
 	}
-	return true
+	return true, nil
 }
 
 // Approvers answers GET /v1/actions/runs/{run}/approvers: who voted, and those who

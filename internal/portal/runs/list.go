@@ -122,14 +122,17 @@ func (r *Runs) where(tx store.Tx, c Caller, w wanted) (store.Where, error) {
 		e.conditions = append(e.conditions, is(indexActive, "1"))
 	}
 	if w.Action != "" {
-		// Of an action that is gone only the runs know the name.
+		// Of actions that are gone only the runs know the name, which may be that of
+		// another action by now.
+		names := []string{w.Action}
 		a, err := r.deps.Actions.Action(tx, c.Org, w.Action)
 		if err != nil {
 			return nil, err
 		}
 		if a != nil {
-			e.conditions = append(e.conditions, is(indexAction, jsonv.String(a, "id")))
+			names = append(names, jsonv.String(a, "id"))
 		}
+		e.conditions = append(e.conditions, is(indexAction, names...))
 	}
 	if len(e.conditions) == 0 {
 		return nil, nil

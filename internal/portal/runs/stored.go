@@ -83,7 +83,7 @@ func Indexes() store.Indexes {
 // The paths of index entries.
 const (
 	indexEntity   = "entity"
-	indexAction   = "action"
+	indexAction   = "action" // its id, and what it was called when the run was made
 	indexExternal = "external"
 	indexActive   = "active"
 	indexPending  = "pending"
@@ -100,6 +100,7 @@ func indexRun(d store.Doc) []store.Entry {
 	run, hidden := jsonv.Map(d, "run"), jsonv.Map(d, "hidden")
 	add(indexEntity, jsonv.String(run, "entity", "identifier"))
 	add(indexAction, jsonv.String(hidden, hiddenAction))
+	add(indexAction, jsonv.String(run, "action", "identifier"))
 	add(indexExternal, jsonv.String(run, "externalRunId"))
 	add(indexWorkflow, jsonv.String(hidden, hiddenWorkflow))
 	if !ended(jsonv.String(run, "status")) {
@@ -121,7 +122,7 @@ func (e equal) Equals() []store.Equal { return e.conditions }
 
 func (e equal) Match(d store.Doc) bool { return e.match == nil || e.match(d) }
 
-func is(path, value string) store.Equal { return store.Equal{Path: path, Values: []string{value}} }
+func is(path string, values ...string) store.Equal { return store.Equal{Path: path, Values: values} }
 
 // touch notes who changes a run and when.
 func (r *Runs) touch(k *kept, by string, now time.Time) {
