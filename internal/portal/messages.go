@@ -25,3 +25,10 @@ func (p *Portal) brokers() []string {
 	}
 	return p.kafka.Brokers
 }
+
+// Messages are the last messages of a portal without a broker, oldest first: what
+// would be on the topics of its organization. They are lost when it is closed.
+func (p *Portal) Messages() []Message { return p.deliveries.sender.Messages() }
+
+// Message is a message for a topic.
+type Message = invoke.Message

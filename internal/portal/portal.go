@@ -241,6 +241,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	p.runs = runs.New(runs.Deps{
 		Clock: o.Clock, IDs: o.IDs, Access: p.access, People: people{p}, Vault: vault{p}, Recorder: reactions,
 		Portal: o.IDs.Alphanumeric(16), PageURL: cmp.Or(strings.TrimSuffix(o.PublicURL, "/"), portPages),
+		Streamer: p.identity.Streamer, Broker: p.kafka != nil,
 		Mail: func(tx store.Tx, to, subject, text string) error {
 			return p.identity.Post(tx, to, mailApproval, subject, text)
 		},
@@ -289,6 +290,9 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	p.timers.begin()
 	if err := p.inherit(ctx, o); err != nil {
 		return err
+	}
+	if p.kafka != nil {
+		p.kafka.Prepare(o.Log, invoke.Topics(p.identity.Org())...)
 	}
 	p.deliveries.begin()
 	p.automator.begin()

@@ -90,6 +90,9 @@ type step struct {
 	// Sent are the calls that the portal made since the last step that lists them:
 	// {method, url, body, headers}.
 	Sent any `yaml:"sent"`
+	// Messages are those for topics since the last step that lists them, of a portal
+	// without a broker: {topic, key, value}, the topic without the organization.
+	Messages any `yaml:"messages"`
 }
 
 // as is who a step is done by: "nobody"; an e-mail address, or {user: address, role:
@@ -254,6 +257,35 @@ func (st step) run(t *testing.T, p *portaltest.Portal, where string, saved map[s
 	}
 	if st.Sent != nil {
 		st.sent(t, p, where, saved)
+	}
+	if st.Messages != nil {
+		st.messages(t, p, where, saved)
+	}
+}
+
+// messagesBefore is where a scenario keeps how many messages were listed before.
+const messagesBefore = "# of messages"
+
+func (st step) messages(t *testing.T, p *portaltest.Portal, where string, saved map[string]string) {
+	t.Helper()
+	p.Settle()
+	all := p.Messages()
+	before, _ := strconv.Atoi(saved[messagesBefore])
+	saved[messagesBefore] = strconv.Itoa(len(all))
+	got := []any{}
+	for _, m := range all[before:] {
+		value, err := jsonv.Decode(m.Value)
+		if err != nil {
+			t.Fatalf("%s: message %s: %v", where, m.Value, err)
+		}
+		got = append(got, jsonv.Object{"topic": strings.TrimPrefix(m.Topic, p.Organization()+"."), "key": m.Key, "value": value})
+	}
+	want, err := jsonv.Decode([]byte(fill(string(jsonv.Encode(fromYAML(t, st.Messages))), saved)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range differ("/messages", want, any(got)) {
+		t.Errorf("%s: %s", where, problem)
 	}
 }
 

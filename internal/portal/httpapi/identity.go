@@ -31,7 +31,12 @@ func (c *Call) putOrganization() (any, error) {
 }
 
 func (c *Call) patchOrganization() (any, error) {
-	return nil, c.api.identity.PatchOrganization(c.Tx, c.Who, c.Body)
+	err := c.api.identity.PatchOrganization(c.Tx, c.Who, c.Body)
+	if _, relay := jsonv.Get(c.Body, "settings", "portAgentStreamerName"); err == nil && relay {
+		c.deliver()
+		err = c.api.runs.Reroute(c.ctx, c.Tx, c.Who.Org)
+	}
+	return nil, err
 }
 
 func (c *Call) listSecrets() (any, error) {

@@ -45,6 +45,13 @@ func (i *Identity) SearchesByDefault(tx store.Tx, who Principal) (bool, error) {
 	return !ok || chosen != false, nil
 }
 
+// Streamer is how the relay says it wants its runs (reference/actions.md §3.9 C8), ""
+// while none has said it.
+func (i *Identity) Streamer(tx store.Tx) (string, error) {
+	doc, err := tx.Get(KindOrganization, i.Org())
+	return jsonv.String(doc, "settings", "portAgentStreamerName"), err
+}
+
 // patchOnly are the settings that PUT neither takes nor touches.
 var patchOnly = []string{"supportUserPermission", "supportUserTTL", "supportUserExpiresAt", "portAgentStreamerName"}
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/crypt"
 	"github.com/portlens/terraform-provider-port/internal/portal/runs"
 )
 
@@ -30,7 +31,7 @@ func (s *Sender) change(ctx context.Context, secret string, _ runs.Delivery, pay
 		// destination (M4).
 		return s.message(ctx, topicRuns, jsonv.String(payload, "body", "context", "entity"), payload["body"])
 	}
-	r, err := s.signed(ctx, http.MethodPost, jsonv.String(destination, "url"), secret, jsonv.Encode(payload["body"]))
+	r, err := s.signed(ctx, http.MethodPost, jsonv.String(destination, "url"), secret, crypt.Body(payload["body"]))
 	if err != nil {
 		return runs.Outcome{Log: "The request cannot be made: " + cause(err)}, nil
 	}

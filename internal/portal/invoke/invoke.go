@@ -39,7 +39,7 @@ type Options struct {
 	// Version is told to backends.
 	Version string
 	// Org is the first part of the names of topics, and Messages where they are; nil
-	// is nowhere.
+	// is nowhere: then the last ones are remembered ([Sender.Messages]).
 	Org      string
 	Messages Messages
 	// GitHub is where workflows are dispatched.
@@ -65,7 +65,8 @@ const (
 type Sender struct {
 	o Options
 	// hub is nil where there is no GitHub.
-	hub *hub
+	hub  *hub
+	kept memory
 }
 
 // New makes a sender.
@@ -73,7 +74,7 @@ func New(o Options) *Sender {
 	if o.Azure == "" {
 		o.Azure = "https://dev.azure.com"
 	}
-	return &Sender{o, newHub(o)}
+	return &Sender{o: o, hub: newHub(o)}
 }
 
 // HeaderRun carries the id of the run. A delivery that is repeated carries the same.
@@ -91,6 +92,8 @@ func (s *Sender) Send(ctx context.Context, secret string, d runs.Delivery, paylo
 		return s.notice(ctx, secret, d, payload)
 	case d.Kind == runs.DeliverChange:
 		return s.change(ctx, secret, d, payload)
+	case d.Kind == runs.DeliverRelay:
+		return s.relay(ctx, secret, d, payload)
 	case d.Method == "WEBHOOK":
 		return s.webhook(ctx, secret, d, payload)
 	case d.Method == "AZURE_DEVOPS":
@@ -106,11 +109,13 @@ func (s *Sender) Send(ctx context.Context, secret string, d runs.Delivery, paylo
 // message stores a message. Nobody answers it: what goes wrong is told, and changes
 // nothing.
 func (s *Sender) message(ctx context.Context, topic, key string, value any) (runs.Outcome, error) {
+	topic, text := s.o.Org+topic, crypt.Body(value)
 	if s.o.Messages == nil {
+		s.kept.add(Message{topic, key, text})
 		return runs.Outcome{Log: "kafka backend is not configured"}, nil
 	}
 	var o runs.Outcome
-	err := s.o.Messages.Send(ctx, s.o.Org+topic, key, jsonv.Encode(value))
+	err := s.o.Messages.Send(ctx, topic, key, text)
 	switch {
 	case undecided(ctx, err):
 		return o, err
@@ -142,7 +147,7 @@ func (s *Sender) webhook(ctx context.Context, secret string, d runs.Delivery, pa
 	method := jsonv.String(payload, "method")
 	var body []byte
 	if v, ok := payload["body"]; ok && method != http.MethodGet {
-		body = jsonv.Encode(v)
+		body = crypt.Body(v)
 	}
 	r, err := s.signed(ctx, method, jsonv.String(payload, "url"), secret, body)
 	if err != nil {
@@ -256,7 +261,7 @@ func (s *Sender) isSelf(u *url.URL) bool {
 func (s *Sender) azure(ctx context.Context, secret string, d runs.Delivery, payload jsonv.Object) (runs.Outcome, error) {
 	address := fmt.Sprintf("%s/%s/_apis/public/distributedtask/webhooks/%s?api-version=6.0-preview",
 		strings.TrimSuffix(s.o.Azure, "/"), url.PathEscape(jsonv.String(payload, "org")), url.PathEscape(jsonv.String(payload, "webhook")))
-	body := jsonv.Encode(payload["payload"])
+	body := crypt.Body(payload["payload"])
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return runs.Outcome{Log: "The request cannot be made: " + cause(err), Status: runs.Failure}, nil
@@ -275,7 +280,7 @@ func (s *Sender) azure(ctx context.Context, secret string, d runs.Delivery, payl
 // notice tells approvers. What goes wrong is told in the log of the run and changes
 // nothing.
 func (s *Sender) notice(ctx context.Context, secret string, d runs.Delivery, notice jsonv.Object) (runs.Outcome, error) {
-	r, err := s.signed(ctx, http.MethodPost, jsonv.String(notice, "url"), secret, jsonv.Encode(notice["body"]))
+	r, err := s.signed(ctx, http.MethodPost, jsonv.String(notice, "url"), secret, crypt.Body(notice["body"]))
 	if err != nil {
 		return runs.Outcome{Log: "Approvers cannot be notified: " + cause(err)}, nil
 	}

@@ -73,7 +73,7 @@ const portPayload = "port_payload"
 func variables(old, properties, message jsonv.Object) jsonv.Object {
 	out := jsonv.Object{}
 	if !jsonv.Bool(old, "omitUserInputs") {
-		maps.Copy(out, values(properties))
+		maps.Copy(out, Inputs(properties))
 	}
 	if !jsonv.Bool(old, "omitPayload") {
 		out[portPayload] = message
@@ -81,9 +81,9 @@ func variables(old, properties, message jsonv.Object) jsonv.Object {
 	return out
 }
 
-// values passes on each input that was submitted: a key that evaluates to null is
+// Inputs passes on each input that was submitted: a key that evaluates to null is
 // dropped, and an entity goes by its identifier.
-func values(properties jsonv.Object) jsonv.Object {
+func Inputs(properties jsonv.Object) jsonv.Object {
 	out := jsonv.Object{}
 	for id, definition := range properties {
 		name := string(jsonv.Encode(id))
@@ -113,7 +113,7 @@ func Message(method, properties jsonv.Object, prefix string) jsonv.Object {
 		"payload": jsonv.Object{
 			"entity":             "{{ (if .entity == {} then null else .entity end) }}",
 			"action":             jsonv.Object{"invocationMethod": method, "trigger": "{{ .trigger.operation }}"},
-			"properties":         values(properties),
+			"properties":         Inputs(properties),
 			"censoredProperties": "{{ .action.encryptedProperties }}",
 		},
 	}

@@ -44,6 +44,11 @@ func (r *Runs) Claim(_ context.Context, tx store.Tx, c Caller, body any) ([]any,
 	if !c.machine() {
 		return nil, fault.NotPermitted("claim runs: only machine credentials may (C5)")
 	}
+	if w.installation == agentInstallation {
+		if topic, err := r.byTopic(tx); err != nil || topic {
+			return []any{}, err
+		}
+	}
 	now := r.deps.Clock.Now().UTC()
 	waiting, err := pendingRuns(tx, c.Org, w, clock.Stamp(now))
 	if err != nil {
@@ -76,7 +81,7 @@ func pendingRuns(tx store.Tx, org string, w claim, now string) ([]*kept, error) 
 			return nil, err
 		}
 		k := keptOf(row.Doc)
-		if k.status() != InProgress || !jsonv.Bool(k.run, "pendingExecution") || jsonv.String(k.run, "installationId") != w.installation ||
+		if k.status() != InProgress || !jsonv.Bool(k.run, "pendingExecution") || jsonv.String(k.run, "installationId") != w.installation || jsonv.Bool(k.hidden, hiddenTopic) ||
 			jsonv.String(k.run, "claimedUntil") > now || w.method != "" && jsonv.String(k.run, "payload", "type") != w.method ||
 			slices.Contains(w.exclude, jsonv.String(k.run, "action", "identifier")) || slices.Contains(w.exclude, jsonv.String(k.hidden, hiddenAction)) {
 			continue
@@ -139,9 +144,7 @@ func (r *Runs) Ack(_ context.Context, tx store.Tx, c Caller, body any) (n int, e
 			continue
 		}
 		n++
-		k.run["pendingExecution"] = false
-		delete(k.run, "claimedUntil")
-		delete(k.hidden, hiddenPayload)
+		acknowledge(k)
 		if err := put(tx, c.Org, k); err != nil {
 			return 0, err
 		}

@@ -20,6 +20,8 @@ const (
 	// DeliverRun takes an evaluated method to its backend; its outcome is told to
 	// [Runs.Delivered].
 	DeliverRun = "run"
+	// DeliverRelay takes an evaluated method to the topic that the relay reads.
+	DeliverRelay = "relay"
 	// DeliverNotice tells approvers of a run that waits for them.
 	DeliverNotice = "notice"
 	// DeliverFollow goes after what a backend makes of a run that it has taken.
@@ -84,9 +86,10 @@ func deliveryOf(row store.Row) Delivery {
 }
 
 // Mine tells whether a delivery can be sent without [Runs.Take]: it is this
-// portal's, and long enough for a call.
+// portal's, and long enough for a call. Messages for the relay are always taken:
+// which way it wants them, and whether it still does, may have changed.
 func (r *Runs) Mine(d Delivery, call time.Duration) bool {
-	return d.by == r.deps.Portal && d.until.After(r.deps.Clock.Now().Add(call))
+	return d.Kind != DeliverRelay && d.by == r.deps.Portal && d.until.After(r.deps.Clock.Now().Add(call))
 }
 
 // Inherit frees what portals hold of which is known that they are gone, all but this
@@ -126,6 +129,11 @@ func (r *Runs) Take(tx store.Tx, org string, d Delivery) (bool, error) {
 	if held.by != r.deps.Portal && held.until.After(now) {
 		return false, nil
 	}
+	if d.Kind == DeliverRelay {
+		if still, err := r.still(tx, org, d); err != nil || !still {
+			return false, err
+		}
+	}
 	doc = jsonv.CloneObject(doc)
 	r.hold(doc, held.due)
 	return true, tx.Put(KindDelivery, doc, org, d.ID)
@@ -149,6 +157,8 @@ type Outcome struct {
 	// Response is the backend's answer, kept when Answered.
 	Response any
 	Answered bool
+	// Stored says that a message for the relay is on its topic.
+	Stored bool
 	// Link and ExternalRunID tell of the backend's own run. They fill what nobody has
 	// reported yet.
 	Link, ExternalRunID string
@@ -202,6 +212,9 @@ func (r *Runs) Delivered(_ context.Context, tx store.Tx, org string, d Delivery,
 		if _, err := r.addLog(tx, org, jsonv.String(k.run, "createdBy"), d.Run, hide(o.Log, secrets)); err != nil {
 			return err
 		}
+	}
+	if d.Kind == DeliverRelay {
+		return r.handed(tx, org, k, o)
 	}
 	if over || d.Kind == DeliverNotice {
 		return nil // the backend was faster, or nothing of the run changes

@@ -96,6 +96,11 @@ type Deps struct {
 	Mail func(tx store.Tx, to, subject, text string) error
 	// Portal tells the processes apart that share a store.
 	Portal string
+	// Streamer is how the relay wants its runs, as it has said itself: "KAFKA",
+	// "POLLING", or nothing (reference/actions.md §3.9 C8). Broker tells whether
+	// messages can be stored.
+	Streamer func(store.Tx) (string, error)
+	Broker   bool
 	// AllowUnknownInputs accepts values that are no inputs of the action.
 	AllowUnknownInputs bool
 	// PageURL is where people find the portal's pages, for links in notifications.

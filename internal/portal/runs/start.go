@@ -155,10 +155,11 @@ func (s *starting) evaluationDocument(entity jsonv.Object) jsonv.Object {
 }
 
 // withMessage gives a method that configures no message the one that it sends then
-// (§3.6): the standard run message, or the event of an automation.
+// (§3.6): the standard run message, or the event of an automation. Pipelines get the
+// inputs as their variables.
 func withMessage(hidden jsonv.Object) jsonv.Object {
 	method := jsonv.Map(hidden, hiddenMethod)
-	key := map[string]string{"WEBHOOK": "body", "KAFKA": "payload", "AZURE_DEVOPS": "payload"}[jsonv.String(method, "type")]
+	key := map[string]string{"WEBHOOK": "body", "KAFKA": "payload", "AZURE_DEVOPS": "payload", "GITLAB": "pipelineVariables"}[jsonv.String(method, "type")]
 	if _, configured := method[key]; key == "" || configured || jsonv.String(method, "method") == "GET" {
 		return method
 	}
@@ -166,7 +167,7 @@ func withMessage(hidden jsonv.Object) jsonv.Object {
 	for name, v := range method {
 		out[name] = v
 	}
-	if jsonv.Map(hidden, hiddenEvent) != nil {
+	if jsonv.Map(hidden, hiddenEvent) != nil && key != "pipelineVariables" {
 		out[key] = jsonv.Object{"{{ spreadValue() }}": "{{ . as $all | .event | .context.runId = $all.run.id }}"}
 		return out
 	}
@@ -177,7 +178,11 @@ func withMessage(hidden jsonv.Object) jsonv.Object {
 	for _, id := range jsonv.Strings(hidden[hiddenEntities]) {
 		properties[id] = jsonv.Object{"format": "entity"}
 	}
-	out[key] = legacy.Message(method, properties, "")
+	if key == "pipelineVariables" {
+		out[key] = legacy.Inputs(properties)
+	} else {
+		out[key] = legacy.Message(method, properties, "")
+	}
 	return out
 }
 
@@ -331,7 +336,7 @@ func (s *starting) deliver() error {
 	case kind == "INTEGRATION_ACTION":
 		return s.offer(jsonv.String(s.payload, "installationId"))
 	case kind == "GITLAB", kind == "WEBHOOK" && jsonv.Bool(s.payload, "agent"):
-		return s.offer(agentInstallation)
+		return s.relay()
 	}
 	sealed, err := s.r.deps.Vault.Seal(string(jsonv.Encode(s.payload)), k.id())
 	if err != nil {

@@ -45,6 +45,7 @@ const (
 	hiddenPolicy     = "policy"     // a policy names the approvers
 	hiddenFault      = "fault"      // why the run cannot be started
 	hiddenWorkflow   = "workflow"   // the id of the backend's own run
+	hiddenTopic      = "topic"      // a message takes the run to the relay
 )
 
 // newPlace is where something made now stands: later ones come first.
@@ -138,9 +139,7 @@ func (r *Runs) enter(k *kept, m move, now time.Time) error {
 	k.run["status"] = to
 	if ended(to) {
 		k.run["endedAt"] = clock.Stamp(now)
-		k.run["pendingExecution"] = false
-		delete(k.run, "claimedUntil")
-		delete(k.hidden, hiddenPayload)
+		acknowledge(k)
 	}
 	return nil
 }
