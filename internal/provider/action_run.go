@@ -31,7 +31,7 @@ func actionRunDeclaration() *Declaration {
 			"A wait that times out or is interrupted is an error too, but the next apply goes on waiting for the same run, unless what is run has changed; " +
 			"with `create_before_destroy` it runs the action again. A request whose answer was lost is never sent twice.\n\n" +
 			"Destroying the resource forgets the run: what has been done is not undone, and a run that waits for approval or is in progress goes on.",
-		DataDoc:  "Run of a self-service action or an automation, with its log lines and the entities it changed.",
+		DataDoc:  "Run of a self-service action or an automation, with its log lines, the entities it changed and who approves it.",
 		Key:      []string{"run_id"},
 		ImportID: "<run_id>",
 		API: API{
@@ -63,6 +63,11 @@ func actionRunDeclaration() *Declaration {
 				lens.ReadOnly("blueprint", lens.String, "Identifier of the entity's blueprint."),
 				lens.ReadOnly("identifier", lens.String, "Identifier of the entity."),
 			)), "Changes of entities that the audit log ties to the run, the oldest first; of very many the last 1,000."),
+			lens.ReadOnly("approvers", lens.List(lens.Object(
+				lens.ReadOnly("user_id", lens.String, "ID of the user or credentials."),
+				lens.ReadOnly("state", lens.String, "`PENDING`, `APPROVED` or `DECLINED`."),
+				lens.ReadOnly("description", lens.String, "What the vote says."),
+			)), "Who has voted about the run, and who may still do so; nobody for runs that need no approval."),
 		),
 	}
 }

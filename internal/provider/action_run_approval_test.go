@@ -83,18 +83,27 @@ func TestEachProviderConfigurationActsAsItself(t *testing.T) {
 	}
 	output := func(name, value string) string { return "output \"" + name + "\" {\n  value = " + value + "\n}\n" }
 	u := newTerminal(t, source+aliases.String()+running(`action = "ask", entity = "cart", run_as = "ann@x.io", wait_for = ["WAITING_FOR_APPROVAL"]`)+
-		vote("ann", ``)+vote("bob", `wait_for = ["IN_PROGRESS"], depends_on = [port_action_run_approval.ann]`)+
+		vote("ann", `depends_on = [data.port_action_run.before]`)+vote("bob", `wait_for = ["IN_PROGRESS"], description = "fine", depends_on = [port_action_run_approval.ann]`)+
 		"data \"port_action_runs\" \"hers\" {\n  user_email = \"Ann@X.io\"\n  depends_on = [port_action_run_approval.bob]\n}\n"+
+		"data \"port_action_run\" \"before\" {\n  run_id = port_action_run.this.run_id\n}\n"+
+		"data \"port_action_run\" \"after\" {\n  run_id = port_action_run.this.run_id\n  depends_on = [port_action_run_approval.bob]\n}\n"+
+		output("before", "data.port_action_run.before.approvers[*].state")+
+		output("after", "[for a in data.port_action_run.after.approvers : \"${a.user_id} ${a.state} ${a.description}\"]")+
 		output("asked", "[port_action_run.this.created_by, port_action_run.this.impersonated_by]")+output("hers", "data.port_action_runs.hers.runs[*].created_by")+
 		output("voted", "[port_action_run_approval.ann.run_status, port_action_run_approval.ann.decided_by, port_action_run_approval.bob.run_status, port_action_run_approval.bob.decided_by]"),
 		"PORT_BASE_URL="+server.URL, "PORT_CLIENT_ID="+y.ClientID, "PORT_CLIENT_SECRET="+y.ClientSecret)
 	u.must(0, "apply", "-auto-approve", "-input=false", "-no-color")
+	told, err := jsonv.DecodeObject([]byte(u.must(0, "output", "-no-color", "-json")))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]string{
+		"before": `["PENDING","PENDING"]`, "after": fmt.Sprintf(`["%s APPROVED ","%s APPROVED fine"]`, userIDs["ann"], userIDs["bob"]),
 		"asked": fmt.Sprintf("[%q,%q]", userIDs["ann"], y.ClientID), "hers": fmt.Sprintf("[%q]", userIDs["ann"]),
 		"voted": fmt.Sprintf(`["WAITING_FOR_APPROVAL",null,"IN_PROGRESS",%q]`, userIDs["bob"]),
 	} {
-		if got := strings.TrimSpace(u.must(0, "output", "-no-color", "-json", name)); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
+		if v, _ := jsonv.Get(told, name, "value"); string(jsonv.Encode(v)) != want {
+			t.Errorf("%s: %s, want %s", name, jsonv.Encode(v), want)
 		}
 	}
 }

@@ -77,16 +77,39 @@ func (s *session) runEntities(ctx context.Context, id string) ([]any, error) {
 	return out, err
 }
 
-// tell adds log lines and entities to a run's document.
+// runApprovers are the votes about a run, given and awaited (reference/actions.md
+// §4.7).
+func (s *session) runApprovers(ctx context.Context, run jsonv.Object) ([]any, error) {
+	if needed := run["requiredApproval"]; needed == nil || needed == false {
+		return nil, nil
+	}
+	answer, err := s.api.Call(ctx, portapi.Op{
+		Method: http.MethodGet, Path: []string{"actions", "runs", jsonv.String(run, "id"), "approvers"}, Query: url.Values{"include_pending_approvers": {"true"}},
+	})
+	if f, ok := portapi.AsFault(err); ok && f.Status >= 400 && f.Status < 500 {
+		return nil, nil // who may see the run may not see them
+	}
+	return jsonv.List(answer, "approvers"), err
+}
+
+// tell adds log lines, entities and approvers to a run's document.
 func (s *session) tell(ctx context.Context, run jsonv.Object) (jsonv.Object, error) {
-	out, id := jsonv.CloneObject(run), jsonv.String(run, "id")
+	id := jsonv.String(run, "id")
 	logs, err := s.runLogs(ctx, id, 0)
 	if err != nil {
 		return nil, err
 	}
 	entities, err := s.runEntities(ctx, id)
-	out["logs"], out["entities"] = logs, entities
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	approvers, err := s.runApprovers(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	out := jsonv.CloneObject(run)
+	out["logs"], out["entities"], out["approvers"] = logs, entities, approvers
+	return out, nil
 }
 
 func readActionRun(ctx context.Context, s *session, key []string) (jsonv.Object, error) {
@@ -203,6 +226,12 @@ func createActionRun(ctx context.Context, c *change) (jsonv.Object, error) {
 	c.save(w.document(false))
 	err = w.wait(ctx)
 	c.save(w.document(!w.cut))
+	if err != nil && !w.cut {
+		// What a failed run has done is worth knowing too.
+		if whole, e := c.tell(ctx, w.document(true)); e == nil {
+			c.save(whole)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

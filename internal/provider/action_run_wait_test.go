@@ -52,7 +52,9 @@ func TestAWaitInVainTellsWhatIsKnown(t *testing.T) {
 		approval  bool
 		status    string
 		settled   bool
-		want      []string
+		// logs, votes are how many the state holds.
+		logs, votes int
+		want        []string
 	}{
 		"failed": {
 			meanwhile: func(p *portaltest.Portal, _ protocol, run string) {
@@ -63,7 +65,7 @@ func TestAWaitInVainTellsWhatIsKnown(t *testing.T) {
 					"status": "FAILURE", "statusLabel": "Quota", "summary": "no room for " + token, "link": []any{"https://ci/1", "https://ci/2"},
 				})
 			},
-			status: runFailure, settled: true,
+			status: runFailure, settled: true, logs: 25,
 			want: []string{
 				"ERROR: Run ID of action scale failed: Status: Quota", "Summary: no room for ***", "See https://ci/1", "See https://ci/2", "The next apply runs the action again.",
 				"", "Last 20 of 25 log lines of the run:", "  line 6 ***", "  and more", "  line 7 ***",
@@ -73,7 +75,7 @@ func TestAWaitInVainTellsWhatIsKnown(t *testing.T) {
 			meanwhile: func(p *portaltest.Portal, _ protocol, run string) {
 				p.Must(http.MethodPatch, run+"/approval", jsonv.Object{"status": "DECLINE", "description": "freeze"})
 			},
-			approval: true, status: runDeclined, settled: true,
+			approval: true, status: runDeclined, settled: true, votes: 1,
 			want: []string{"ERROR: Run ID of action scale was declined: Declined by CLIENT.", "Reason: freeze", "The next apply runs the action again."},
 		},
 		"timed out": {
@@ -139,6 +141,9 @@ func TestAWaitInVainTellsWhatIsKnown(t *testing.T) {
 			}
 			if got := lens.AsText(held["status"]); got != c.status || lens.AsBool(held["settled"]) != c.settled || lens.Nothing(held["settled"]) {
 				t.Errorf("the state holds %s, settled %s; want %s, %v", got, held["settled"], c.status, c.settled)
+			}
+			if logs, votes := len(lens.AsList(held["logs"])), len(lens.AsList(held["approvers"])); logs != c.logs || votes != c.votes {
+				t.Errorf("the state holds %d log lines and %d votes, want %d and %d", logs, votes, c.logs, c.votes)
 			}
 			said = strings.NewReplacer(id, "ID", p.ClientID, "CLIENT").Replace(said)
 			got := strings.Split(regexp.MustCompile(`request id \w+`).ReplaceAllLiteralString(said, "TRACE"), "\n")

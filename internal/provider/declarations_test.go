@@ -125,12 +125,12 @@ const wireActionRun = `{
   "rawProperties": {"n": 9007199254740993, "s": "<a>", "l": []}, "source": "API", "status": "SUCCESS", "statusLabel": "Done", "link": ["https://ci/1"], "summary": "fine",
   "approval": {"userId": "u", "state": "APPROVED", "description": ""}, "payload": {"type": "KAFKA"}, "response": [1], "externalRunId": "7",
   "createdBy": "u", "impersonatedBy": "c", "logs": [{"message": "one\ntwo", "createdAt": "2024-01-01T00:00:00.000Z"}],
-  "entities": [{"action": "CREATE", "blueprint": "service", "identifier": "cart"}],
+  "entities": [{"action": "CREATE", "blueprint": "service", "identifier": "cart"}], "approvers": [{"userId": "u", "state": "PENDING", "description": ""}],
   "createdAt": "2024-01-01T00:00:00.000Z", "updatedAt": "2024-01-02T00:00:00.120Z", "endedAt": "2024-01-02T00:00:00.120Z"
 }`
 
 const bareActionRun = `{"id": "r_1", "action": {"identifier": "scale"}, "source": "API", "status": "IN_PROGRESS", "statusLabel": null, "link": [], "summary": "", "payload": null, "approval": null,
-  "logs": [], "entities": []}`
+  "logs": [], "entities": [], "approvers": []}`
 
 // accountOf is what the codecs of users see of an entity.
 func accountOf(t *testing.T, entity string) string {
