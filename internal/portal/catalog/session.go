@@ -231,13 +231,21 @@ func (s *session) dropBlueprint(id string) error {
 	return s.tx.Delete(KindBlueprint, s.actor.Org, id)
 }
 
-// checkRun refuses a run_id that names no open run.
+// checkRun refuses a run_id that names no open run, or one that the caller may not
+// know of.
 func (s *session) checkRun(runID string) error {
 	s.runID = runID
 	if runID == "" {
 		return nil
 	}
 	if s.cat.deps.Runs == nil {
+		return fault.NotFound("Run", runID)
+	}
+	seen, err := s.cat.deps.Runs.Visible(s.tx, s.actor, runID)
+	if err != nil {
+		return err
+	}
+	if !seen {
 		return fault.NotFound("Run", runID)
 	}
 	return s.cat.deps.Runs.Check(s.tx, s.actor.Org, runID)
