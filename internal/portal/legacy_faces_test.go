@@ -34,8 +34,8 @@ func olderDocument(r *rand.Rand, id string) string {
 		`{"type": "WEBHOOK", "url": "https://a.b/{{ .inputs.p0 }}"}`, `{"type": "WEBHOOK", "url": "https://a.b", "agent": true, "synchronized": false, "method": "PUT"}`,
 		`{"type": "KAFKA"}`, `{"type": "AZURE-DEVOPS", "org": "o", "webhook": "w"}`,
 		`{"type": "GITHUB", "org": "o", "repo": "r", "workflow": "w.yml"}`, `{"type": "GITHUB", "org": "o", "repo": "r", "workflow": "w.yml", "omitPayload": true, "reportWorkflowStatus": true}`,
-		`{"type": "GITHUB", "org": "o", "repo": "r", "workflow": "w.yml", "omitUserInputs": true}`,
-		`{"type": "GITLAB", "projectName": "p", "groupName": "g", "agent": true, "defaultRef": "main"}`, `{"type": "GITLAB", "projectName": "p", "groupName": "g", "agent": true}`,
+		`{"type": "GITHUB", "org": "o", "repo": "r", "workflow": "w.yml", "omitUserInputs": true}`, `{"type": "GITHUB", "org": "o", "repo": "r", "workflow": "w.yml", "omitPayload": true, "omitUserInputs": false}`,
+		`{"type": "GITLAB", "projectName": "p", "groupName": "g", "agent": true, "defaultRef": "main"}`, `{"type": "GITLAB", "projectName": "p", "groupName": "g", "agent": true}`, `{"type": "GITLAB", "projectName": "p", "groupName": "g", "agent": true, "omitPayload": true, "omitUserInputs": true}`,
 	) + pick("", `, "title": "T", "icon": ""`, `, "description": "d"`) + pick("", `, "requiredApproval": true`, `, "requiredApproval": {"type": "ALL"}, "approvalNotification": {"type": "webhook", "url": "https://c.d"}`) + `}`
 }
 

@@ -144,6 +144,7 @@ func (a *Actions) replace(tx store.Tx, who Caller, id string, doc store.Doc) (st
 	if old[renamedKey] == true || doc["identifier"] != id {
 		doc[renamedKey] = true
 	}
+	keepOlder(old, doc)
 	doc["updatedAt"], doc["updatedBy"] = clock.Stamp(a.deps.Clock.Now()), who.Actor.ID
 	if err := a.move(tx, who.Actor.Org, id, doc); err != nil {
 		return nil, err

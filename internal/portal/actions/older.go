@@ -65,6 +65,19 @@ func readOlder(body any, blueprint string, prefixed bool, at ...string) (store.D
 // older format when its current form does not carry it: one that omits the message.
 const olderKey = "$older"
 
+// keepOlder lets that stay when an action is written whose method is what it was.
+func keepOlder(old, doc store.Doc) {
+	same := func(at ...string) bool {
+		was, _ := jsonv.Get(old, at...)
+		is, _ := jsonv.Get(doc, at...)
+		return jsonv.Equal(was, is)
+	}
+	said, ok := old[olderKey]
+	if _, given := doc[olderKey]; ok && !given && same("invocationMethod") && same("trigger", "userInputs", "properties") {
+		doc[olderKey] = said
+	}
+}
+
 // older is a stored self-service action as callers of the older format see it.
 func older(doc store.Doc) jsonv.Object {
 	out := legacy.Older(public(doc))
