@@ -4,7 +4,7 @@
 resource "port_action" "retire" {
   identifier  = "retire_service"
   title       = "Retire"
-  icon        = "Unlock"
+  icon        = "Alert"
   description = "Deletes the service, its deployments and its repository."
 
   self_service_trigger = {
