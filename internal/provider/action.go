@@ -176,7 +176,7 @@ func actionMethods() lens.Part {
 					lens.Alt{Name: "teams_jq", Kind: lens.String, Doc: "Template that gives the teams that own the entity; excludes `teams`.", Checks: templateChecks(plainTexts), Accepts: isText}),
 				templated("icon", lens.String, lens.Opt, "Icon of the entity.").At("mapping.icon"),
 				templated("properties", lens.JSONObject.BlankOmits().EmptyOmits(), lens.Opt, "Properties of the entity.").At("mapping.properties").OmitEmpty(),
-				templated("relations", lens.JSONObject.BlankOmits().EmptyOmits(), lens.Opt, "Relations of the entity.").At("mapping.relations").OmitEmpty(),
+				templated("relations", lens.JSONObject.BlankOmits().EmptyOmits(), lens.Opt, "Relations of the entity.").At("mapping.relations").OmitEmpty().Check(targetsCheck()),
 			)},
 		),
 		lens.Case("integration_method", "INTEGRATION_ACTION", "The run is carried out by an integration.",

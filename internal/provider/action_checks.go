@@ -125,6 +125,32 @@ func jsonOf(want string, accepts ...string) lens.Check {
 func objectCheck() lens.Check   { return jsonOf("a JSON object", "object") }
 func documentCheck() lens.Check { return jsonOf("a JSON object or array", "object", "array") }
 
+// targetsCheck wants relations as Port wants them in a mapping
+// (reference/actions.md §3.1).
+func targetsCheck() lens.Check {
+	return lens.Test("Invalid relations", "", func(v tftypes.Value) string {
+		relations, err := jsonv.DecodeObject([]byte(lens.AsText(v)))
+		if err != nil {
+			return "" // found elsewhere
+		}
+		for _, key := range slices.Sorted(maps.Keys(relations)) {
+			wrong := jsonv.KindOf(relations[key])
+			switch target := relations[key].(type) {
+			case nil, string:
+				continue
+			case []any:
+				other := slices.IndexFunc(target, func(e any) bool { return !isText(e) })
+				if other < 0 {
+					continue
+				}
+				wrong = "a list with " + jsonv.KindOf(target[other])
+			}
+			return fmt.Sprintf("relation %q: want the identifier of an entity, a list of them or null, got %s", key, wrong)
+		}
+		return ""
+	})
+}
+
 // methodCheck wants an HTTP method, or a template that gives one.
 func methodCheck() lens.Check {
 	methods := []string{"POST", "PUT", "PATCH", "DELETE", "GET"}
@@ -214,6 +240,9 @@ func ruleOrGroup(at lens.Path, from lens.Obj) []lens.Problem {
 		return nil
 	}
 	var out []lens.Problem
+	if _, may := from["rules"]; !may {
+		return []lens.Problem{at.Name("combinator").Finding(combination, fmt.Sprintf("Groups nest up to %d levels deep, and this one would be one more.", datasetDepth))}
+	}
 	for _, name := range []string{"blueprint", "property", "operator", "value", "value_json"} {
 		if v := from[name]; !lens.Nothing(v) && (name != "operator" || !v.IsKnown() || lens.AsText(v) != "") {
 			out = append(out, at.Name(name).Finding(combination, fmt.Sprintf("A rule with a combinator is a group: it has rules, and no `%s`.", name)))

@@ -199,7 +199,7 @@ func dataset() lens.Kind {
 			lens.Rule(ruleOrGroup),
 		}
 		if self != nil {
-			parts = append(parts, lens.Field("rules", lens.List(self), lens.Opt, "Rules of the group.").OmitEmpty())
+			parts = append(parts, groupRules{lens.Field("rules", lens.List(self), lens.Opt, "Rules of the group.").OmitEmpty()})
 		}
 		return lens.Object(parts...)
 	})

@@ -117,6 +117,21 @@ func (d itemDefault) Locate(pointer []string, v lens.Obj) ([]tftypes.AttributePa
 	return nil, false
 }
 
+// groupRules are the rules of a group in a dataset, which Port insists on even where
+// there are none; a rule that is no group has no such key.
+type groupRules struct{ *lens.FieldPart }
+
+// Put implements [lens.Part].
+func (g groupRules) Put(r *lens.Run, from lens.Obj, to lens.Body) error {
+	if err := g.FieldPart.Put(r, from, to); err != nil {
+		return err
+	}
+	if to["rules"] == nil && lens.Known(from["combinator"]) {
+		to["rules"] = []any{}
+	}
+	return nil
+}
+
 // anyText is text that may be any JSON value in Port, which is then shown as
 // text: numbers and flags as they are written, null as nothing.
 type anyText struct{ lens.Kind }
