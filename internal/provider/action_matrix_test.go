@@ -322,6 +322,23 @@ func (l life) apply(config, prior tftypes.Value) (tftypes.Value, error) {
 	return state, consistent(tftypes.NewAttributePath(), planned, state)
 }
 
+// force applies a plan that nobody made, such as one of values that were not known
+// when they were checked, or a deletion.
+func (l life) force(config, prior, planned tftypes.Value) (tftypes.Value, []*tfprotov6.Diagnostic) {
+	l.t.Helper()
+	applied, err := l.ApplyResourceChange(context.Background(), &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: l.k.decl.typeName(), Config: l.dynamic(l.k.typ, config), PriorState: l.dynamic(l.k.typ, prior), PlannedState: l.dynamic(l.k.typ, planned),
+	})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	state, err := applied.NewState.Unmarshal(l.k.typ)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return state, applied.Diagnostics
+}
+
 // settled reports what a plan over a state would change.
 func (l life) settled(config, state tftypes.Value) error {
 	l.t.Helper()

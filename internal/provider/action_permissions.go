@@ -3,12 +3,15 @@ package provider
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/portlens/terraform-provider-port/internal/jq"
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/lens"
 	"github.com/portlens/terraform-provider-port/internal/portapi"
@@ -23,9 +26,9 @@ func actionPermissionsDeclaration() *Declaration {
 		Doc: "Who may run a self-service action, and who approves its runs. Administrators may always do both. " +
 			"A caller is admitted who has one of the `roles`, is one of the `users`, is in one of the `teams`, or is in a team that owns the entity (`owned_by_team`); " +
 			"a `policy` decides instead of all of them.\n\n" +
-			"Every action has permissions, and creating the resource takes them over. Destroying it gives them back as they were before (`previous`), " +
-			"so that no right outlives the configuration that granted it; set `on_destroy = \"keep\"` to leave them as they are. " +
-			"A resource that was imported, or made by the official provider, goes back to what Port gives a new action: everybody may run it, administrators approve.",
+			"Every action has permissions, and creating the resource takes them over. Destroying it leaves them as they are, for as long as the action exists; " +
+			"set `on_destroy = \"restore\"` to give them back as they were before (`previous`), so that no right outlives the configuration that granted it. " +
+			"A resource that was imported, or made by the official provider, then goes back to what Port gives a new action: everybody may run it, administrators approve.",
 		DataDoc: "Who may run a self-service action, and who approves its runs.",
 		Key:     []string{"action_identifier"},
 		API: API{
@@ -34,7 +37,7 @@ func actionPermissionsDeclaration() *Declaration {
 			Plan: planActionPermissions, Anew: movedPermissions, Relocate: func(pointer []string) []string { return append([]string{"permissions"}, pointer...) },
 		},
 		Parts: []lens.Part{
-			lens.Field("action_identifier", lens.String, lens.Req, "Identifier of the action. Changing it gives back the permissions of the one and takes over those of the other, unless the same apply renames the action.").
+			lens.Field("action_identifier", lens.String, lens.Req, "Identifier of the action. Changing it takes over the permissions of the other action, and does with those of the one what destroying would, unless the same apply renames it.").
 				Check(notEmpty()),
 			formerBlueprint("blueprint_identifier", "Identifier of the action's blueprint, in the states of provider versions before 2."),
 			lens.Field("permissions", lens.Object(
@@ -43,8 +46,8 @@ func actionPermissionsDeclaration() *Declaration {
 					lens.Req, "Who may run the action."),
 				lens.Field("approve", lens.Object(executors()...), lens.Req, "Who approves runs of the action."),
 			), lens.Req, "Permissions on the action."),
-			lens.Setting("on_destroy", lens.Enum(onDestroyRestore, onDestroyKeep), lens.Opt,
-				"What destroying the resource does: `restore` gives the permissions back as they were before the resource took over, `keep` leaves them as they are.").Default(onDestroyRestore),
+			lens.Setting("on_destroy", lens.Enum(onDestroyKeep, onDestroyRestore), lens.Opt,
+				"What destroying the resource does: `keep` leaves the permissions as they are, `restore` gives them back as they were before the resource took over.").Default(onDestroyKeep),
 			lens.ReadOnly("previous", lens.JSONObject,
 				"Permissions as they were before the resource took over, as JSON text. Null when that is not known: of imported resources and those made by the official provider.").Keep().Unread(),
 		},
@@ -53,16 +56,16 @@ func actionPermissionsDeclaration() *Declaration {
 
 // executors are who a block of permissions admits.
 func executors() []lens.Part {
-	list := func(name, doc string) *lens.FieldPart {
-		return lens.Field(name, lens.Set(lens.String), lens.Opt, doc).Default([]string{})
+	list := func(name string, of lens.Kind, doc string) *lens.FieldPart {
+		return lens.Field(name, lens.Set(of), lens.Opt, doc).Default([]string{})
 	}
 	return []lens.Part{
-		list("users", "E-mail addresses of users."),
-		list("roles", "Roles: `Admin`, `Member` (every active user), and `<blueprint>-moderator`.").CheckEach(roleCheck()),
-		list("teams", "Identifiers of teams."),
+		list("users", email, "E-mail addresses of users, in any letter case."),
+		list("roles", lens.String, "Roles: `Admin`, `Member` (every active user), and `<blueprint>-moderator`.").CheckEach(roleCheck()),
+		list("teams", lens.String, "Identifiers of teams."),
 		lens.Field("policy", lens.JSONObject.BlankIsNull(), lens.Opt,
 			"Dynamic policy: `queries` search entities by name, and `conditions` are jq expressions over the results. Removing it removes it from Port.").
-			NullOnClear().Check(policyCheck()),
+			NullOnClear().Check(policyCheck(), policyProgramsCheck()),
 	}
 }
 
@@ -73,20 +76,93 @@ func policyCheck() lens.Check {
 		if err != nil {
 			return "" // found elsewhere
 		}
-		for key := range policy {
+		for _, key := range sortedKeysOf(policy) {
 			if key != "queries" && key != "conditions" {
 				return fmt.Sprintf("a policy has queries and conditions, and no %q", key)
 			}
 		}
-		if len(jsonv.Map(policy, "queries")) == 0 {
+		queries := jsonv.Map(policy, "queries")
+		if len(queries) == 0 {
 			return "a policy needs at least one query: queries = { name = { combinator, rules } }"
 		}
-		if len(jsonv.List(policy, "conditions")) == 0 {
+		for _, name := range sortedKeysOf(queries) {
+			if wrong := wrongQuery(queries[name]); wrong != "" {
+				return fmt.Sprintf("query %q: %s", name, wrong)
+			}
+		}
+		conditions := jsonv.List(policy, "conditions")
+		if len(conditions) == 0 {
 			return "a policy needs at least one condition in jq"
+		}
+		for i, c := range conditions {
+			if s, ok := c.(string); !ok || s == "" {
+				return fmt.Sprintf("condition %d: want an expression in jq, got %s", i+1, jsonv.Encode(c))
+			}
 		}
 		return ""
 	})
 }
+
+func wrongQuery(query any) string {
+	q, ok := query.(jsonv.Object)
+	if !ok {
+		return "want an object with combinator and rules, got " + jsonv.KindOf(query)
+	}
+	for _, key := range sortedKeysOf(q) {
+		if key != "combinator" && key != "rules" {
+			return fmt.Sprintf("a query has a combinator and rules, and no %q", key)
+		}
+	}
+	if c := q["combinator"]; c != "and" && c != "or" {
+		return fmt.Sprintf("want the combinator \"and\" or \"or\", got %s", jsonv.Encode(c))
+	}
+	rules, ok := q["rules"].([]any)
+	if !ok {
+		return "want a list of rules, got " + jsonv.KindOf(q["rules"])
+	}
+	for i, r := range rules {
+		if _, ok := r.(jsonv.Object); !ok {
+			return fmt.Sprintf("rule %d: want an object, got %s", i+1, jsonv.KindOf(r))
+		}
+	}
+	return ""
+}
+
+// policyProgramsCheck warns of conditions and templates that count for nothing,
+// since they do not parse (reference/actions.md §5.4).
+func policyProgramsCheck() lens.Check {
+	return lens.Warn(lens.Test("This policy may not work", "", func(v tftypes.Value) string {
+		policy, err := jsonv.DecodeObject([]byte(lens.AsText(v)))
+		if err != nil {
+			return ""
+		}
+		for i, c := range jsonv.Strings(jsonv.List(policy, "conditions")) {
+			if err := jq.Check(straightQuotes(c)); err != nil {
+				return fmt.Sprintf("condition %d does not parse here: %s. If Port does not understand it either, it admits nobody", i+1, err)
+			}
+		}
+		var wrong string
+		queries := jsonv.Map(policy, "queries")
+		for _, name := range sortedKeysOf(queries) {
+			jsonTexts(lens.Str(string(jsonv.Encode(queries[name]))), func(s string) {
+				spans, fault := jq.Embedded(s)
+				if fault == "" {
+					for _, x := range spans {
+						if err := checkTemplate(s[x.From:x.To]); err != nil && fault == "" {
+							fault = err.Error()
+						}
+					}
+				}
+				if fault != "" && wrong == "" {
+					wrong = fmt.Sprintf("query %q: in %q %s. If Port does not understand it either, the query finds nothing", name, s, fault)
+				}
+			})
+		}
+		return wrong
+	}))
+}
+
+func sortedKeysOf(o jsonv.Object) []string { return slices.Sorted(maps.Keys(o)) }
 
 // getActionPermissions reads the permissions of an action as a document of the
 // codec.
@@ -181,9 +257,10 @@ func formerPermissions(c *change) (jsonv.Object, bool) {
 	return former, err == nil
 }
 
-// deleteActionPermissions gives back what was there before, unless it is to stay.
+// deleteActionPermissions makes no call, unless what was there before is to come
+// back.
 func deleteActionPermissions(ctx context.Context, c *change) error {
-	if lens.AsText(lens.AsObj(c.prior)["on_destroy"]) == onDestroyKeep {
+	if lens.AsText(lens.AsObj(c.prior)["on_destroy"]) != onDestroyRestore {
 		return nil
 	}
 	former, known := formerPermissions(c)
@@ -244,15 +321,16 @@ func planActionPermissions(ctx context.Context, c *change) diag.Diagnostics {
 		diags.AddError(summary, detail+c.kind.existsDetail(c.key))
 		return diags
 	}
-	diags.AddWarning(summary, detail+"Creating this resource replaces them; destroying it gives them back. To leave existing objects alone, set on_existing = \"fail\" in the provider block.")
+	diags.AddWarning(summary, detail+"Creating this resource replaces them. To leave existing objects alone, set on_existing = \"fail\" in the provider block.")
 	return diags
 }
 
-// destroyActionPermissions reminds of rights that stay.
+// destroyActionPermissions reminds of rights that stay. The summary is the same for
+// all, so that Terraform can fold many into one.
 func destroyActionPermissions(_ context.Context, c *change) diag.Diagnostics {
-	if lens.AsText(lens.AsObj(c.prior)["on_destroy"]) != onDestroyKeep {
+	if lens.AsText(lens.AsObj(c.prior)["on_destroy"]) == onDestroyRestore {
 		return nil
 	}
-	return diag.Diagnostics{diag.NewWarningDiagnostic(fmt.Sprintf("Permissions of action %s stay", c.was[0]),
-		"They are left as they are, because of on_destroy = \"keep\".")}
+	return diag.Diagnostics{diag.NewWarningDiagnostic("Permissions of actions stay",
+		fmt.Sprintf("Those of action %s stay as they are for as long as the action exists. To give them back as they were before, set on_destroy = \"restore\" and apply first.", c.was[0]))}
 }
