@@ -3,6 +3,7 @@ package lens
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -380,6 +381,9 @@ func (p *ByTypePart) Settle(r *Run, plan, prior, to Obj) {
 
 // Locate implements [Locator].
 func (p *ByTypePart) Locate(pointer []string, v Obj) ([]tftypes.AttributePathStep, bool) {
+	if p.required != nil && hasPrefix(pointer, p.required) {
+		return p.locateMember(pointer[len(p.required):], v)
+	}
 	if !hasPrefix(pointer, p.path) || len(pointer) == len(p.path) {
 		return nil, false
 	}
@@ -393,6 +397,28 @@ func (p *ByTypePart) Locate(pointer []string, v Obj) ([]tftypes.AttributePathSte
 		return append(steps, g.of.Locate(rest, e)...), true
 	}
 	return nil, false
+}
+
+// locateMember finds the flag of an element that the required list names by its
+// place, in the order in which it is sent.
+func (p *ByTypePart) locateMember(at []string, v Obj) ([]tftypes.AttributePathStep, bool) {
+	if p.flag == nil || len(at) != 1 {
+		return nil, false
+	}
+	groups := map[string]string{}
+	for _, g := range p.groups {
+		for id, e := range AsObj(v[g.attr.Name]) {
+			if AsBool(AsObj(e)[p.flag.Name]) {
+				groups[id] = g.attr.Name
+			}
+		}
+	}
+	must := sortedKeys(groups)
+	i, err := strconv.Atoi(at[0])
+	if err != nil || i < 0 || i >= len(must) {
+		return nil, false
+	}
+	return []tftypes.AttributePathStep{tftypes.AttributeName(groups[must[i]]), tftypes.ElementKeyString(must[i]), tftypes.AttributeName(p.flag.Name)}, true
 }
 
 // Overlay implements [Overlayer]: elements of unknown types stay, and known ones

@@ -389,8 +389,8 @@ func (f *FieldPart) Settle(r *Run, plan, prior, to Obj) {
 
 // Locate implements [Locator].
 func (f *FieldPart) Locate(pointer []string, v Obj) ([]tftypes.AttributePathStep, bool) {
-	if !hasPrefix(pointer, f.path) {
-		return nil, false
+	if !hasPrefix(pointer, f.path) || f.only != nil && Nothing(v[f.attr.Name]) {
+		return nil, false // what another part says there is not this one's
 	}
 	steps := []tftypes.AttributePathStep{tftypes.AttributeName(f.attr.Name)}
 	if l, ok := f.kind.(kindLocator); ok {

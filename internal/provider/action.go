@@ -78,9 +78,9 @@ func formerID(state lens.Obj, blueprint, identifier string) string {
 // (reference/actions.md §1.1).
 func actionIdentifier() lens.Check {
 	grammar := regexp.MustCompile(`^[\p{L}0-9@_.+:=-]+$`)
-	say := "letters, digits and any of `@ _ . + : = -`, and neither `.` nor `..`"
+	say := "letters, digits and any of `@ _ . + : = -`, and none of `.`, `..` and `runs`"
 	return lens.Test("Invalid identifier", say, func(v tftypes.Value) string {
-		if s := lens.AsText(v); s == "." || s == ".." || !grammar.MatchString(s) {
+		if s := lens.AsText(v); s == "." || s == ".." || s == "runs" || !grammar.MatchString(s) {
 			return "want " + say + "; got \"" + s + "\""
 		}
 		return ""

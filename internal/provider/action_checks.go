@@ -237,7 +237,7 @@ func ruleOrGroup(at lens.Path, from lens.Obj) []lens.Problem {
 		if len(lens.AsList(from["rules"])) > 0 {
 			return []lens.Problem{at.Name("rules").Finding(combination, "A rule with rules of its own is a group and needs a combinator.")}
 		}
-		return nil
+		return hintRule(at, from)
 	}
 	var out []lens.Problem
 	if _, may := from["rules"]; !may {
@@ -253,12 +253,14 @@ func ruleOrGroup(at lens.Path, from lens.Obj) []lens.Problem {
 
 // checkAction finds what is wrong between the attributes of an action.
 func checkAction(config tftypes.Value) []lens.Problem {
-	trigger := lens.AsObj(lens.AsObj(config)["self_service_trigger"])
+	action := lens.AsObj(config)
+	trigger := lens.AsObj(action["self_service_trigger"])
 	if trigger == nil {
-		return nil
+		return hintMethod(action)
 	}
 	at := tftypes.NewAttributePath().WithAttributeName("self_service_trigger")
-	return slices.Concat(checkForm(at, trigger), checkNamed(at, trigger), checkCondition(at, trigger))
+	return slices.Concat(hintMethod(action), checkForm(at, trigger), checkNamed(at, trigger), hintDependencies(at, trigger),
+		checkCondition(at, trigger), hintCondition(at, trigger))
 }
 
 // checkForm finds what is wrong with single inputs.
@@ -269,6 +271,7 @@ func checkForm(at *tftypes.AttributePath, trigger lens.Obj) []lens.Problem {
 		if !inputKey.MatchString(key) {
 			out = append(out, lens.Problem{Path: here, Summary: "Invalid key", Detail: fmt.Sprintf("key %q: want letters A to Z, digits and any of @ _ = \\ -", key)})
 		}
+		out = append(out, hintInput(here, attribute, input)...)
 		switch attribute {
 		case "string_props", "number_props":
 			initial := here.WithAttributeName("default")
