@@ -2,11 +2,13 @@ package portal_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,73 +16,170 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/store/pgtest"
 )
 
-// BenchmarkRuns executes 200 runs a second, of eight actions, through a webhook on
-// loopback: for 5 seconds, or 30 in the long suite. An operation is one such load. It
-// fails when a delivery is lost or doubled.
+// The load of BenchmarkRuns: runs of eight actions, and beside them other requests.
+const (
+	runsPerSecond = 200
+	runsFor       = 30 * time.Second
+	runKinds      = 8
+	// besideEvery is the pause between two of the other requests of a kind.
+	besideEvery = 20 * time.Millisecond
+)
+
+// BenchmarkRuns executes 200 runs a second for 30 seconds through a webhook on
+// loopback, while others read, list, create and change entities. An operation is one such load.
+// It fails when a delivery is lost or doubled, or one run comes before an older one of
+// its action. Reported are the answers to requests for runs and to all others.
 func BenchmarkRuns(b *testing.B) {
-	const perSecond, kinds = 200, 8
-	seconds := 5
-	if os.Getenv("PORT_LONG") != "" {
-		seconds = 30
-	}
 	for _, storage := range pgtest.Stores() {
 		b.Run(storage, func(b *testing.B) {
-			var mu sync.Mutex
-			came := map[string]int{}
-			backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				mu.Lock()
-				defer mu.Unlock()
-				came[r.Header.Get("X-Port-Run-Id")]++
-			}))
-			defer backend.Close()
 			x := newBench(b, storage)
-			for n := range kinds {
-				x.do(http.MethodPost, "/v1/actions", fmt.Sprintf(`{"identifier":"a%d","trigger":{"type":"self-service","operation":"CREATE","userInputs":{"properties":{"n":{"type":"number"}}}},
-					"invocationMethod":{"type":"WEBHOOK","url":"%s/a","body":{"n":"{{ .inputs.n }}"}}}`, n, backend.URL), http.StatusCreated)
-			}
-			var took []time.Duration
-			accepted := map[string]bool{}
+			x.fill(1000)
+			l := newRunLoad(b, x)
 			b.ResetTimer()
 			for range b.N {
+				stop := l.beside()
+				tick := time.NewTicker(time.Second / runsPerSecond)
 				var wg sync.WaitGroup
-				tick := time.NewTicker(time.Second / perSecond)
-				for n := range perSecond * seconds {
+				for n := range int(runsFor.Seconds() * runsPerSecond) {
 					<-tick.C
-					wg.Go(func() {
-						began := time.Now()
-						text := x.do(http.MethodPost, fmt.Sprintf("/v1/actions/a%d/runs", n%kinds), fmt.Sprintf(`{"properties":{"n":%d}}`, n), http.StatusAccepted)
-						end := time.Since(began)
-						answer, err := jsonv.DecodeObject(text)
-						mu.Lock()
-						defer mu.Unlock()
-						if took = append(took, end); err == nil {
-							accepted[jsonv.String(answer, "run", "id")] = true
-						}
-					})
+					wg.Go(func() { l.run(n) })
 				}
 				tick.Stop()
 				wg.Wait()
+				stop()
 				x.portal.Settle()
 			}
 			b.StopTimer()
-			lost, doubled := 0, 0
-			for run := range accepted {
-				switch n := came[run]; {
-				case n == 0:
-					lost++
-				case n > 1:
-					doubled++
-				}
-			}
-			if lost+doubled > 0 || len(accepted) != b.N*perSecond*seconds {
-				b.Errorf("%d runs accepted, %d deliveries lost, %d doubled", len(accepted), lost, doubled)
-			}
-			slices.Sort(took)
-			b.ReportMetric(float64(len(came))/b.Elapsed().Seconds(), "deliveries/s")
-			b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "ms-median")
-			b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "ms-p99")
-			b.ReportMetric(float64(lost), "lost")
-			b.ReportMetric(float64(doubled), "doubled")
+			l.report()
 		})
 	}
 }
+
+// runLoad is what was asked for and what came of it.
+type runLoad struct {
+	*bench
+	mu sync.Mutex
+	// came are the runs by action in the order of their coming; made are their
+	// places in the order of their making.
+	came map[string][]string
+	made map[string]string
+	// answers are how long requests took, by kind.
+	answers map[string][]time.Duration
+	count   atomic.Int64
+}
+
+func newRunLoad(b *testing.B, x *bench) *runLoad {
+	b.Helper()
+	l := &runLoad{bench: x, came: map[string][]string{}, made: map[string]string{}, answers: map[string][]time.Duration{}}
+	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.came[r.URL.Path] = append(l.came[r.URL.Path], r.Header.Get("X-Port-Run-Id"))
+	}))
+	b.Cleanup(backend.Close)
+	for n := range runKinds {
+		x.do(http.MethodPost, "/v1/actions", fmt.Sprintf(`{"identifier":"a%d","trigger":{"type":"self-service","operation":"CREATE","userInputs":{"properties":{"n":{"type":"number"},"twice":{"type":"number","default":{"jqQuery":".form.n * 2"}}}}},
+			"invocationMethod":{"type":"WEBHOOK","url":"%s/a%d","body":{"n":"{{ .inputs.n }}","twice":"{{ .inputs.twice }}","run":"{{ .run.id }}"}}}`, n, backend.URL, n), http.StatusCreated)
+	}
+	return l
+}
+
+// timed makes a request and notes how long it took.
+func (l *runLoad) timed(kind, method, path, body string, status int) []byte {
+	began := time.Now()
+	text := l.do(method, path, body, status)
+	took := time.Since(began)
+	l.mu.Lock()
+	l.answers[kind] = append(l.answers[kind], took)
+	l.mu.Unlock()
+	return text
+}
+
+func (l *runLoad) run(n int) {
+	text := l.timed("run", http.MethodPost, fmt.Sprintf("/v1/actions/a%d/runs", n%runKinds), fmt.Sprintf(`{"properties":{"n":%d}}`, n), http.StatusAccepted)
+	if answer, err := jsonv.DecodeObject(text); err == nil {
+		l.mu.Lock()
+		l.made[jsonv.String(answer, "run", "id")] = jsonv.String(answer, "run", "createdAt")
+		l.mu.Unlock()
+	}
+}
+
+// beside makes other requests until stop is called.
+func (l *runLoad) beside() (stop func()) {
+	var wg sync.WaitGroup
+	over := make(chan struct{})
+	every := func(do func(n int64)) {
+		wg.Go(func() {
+			tick := time.NewTicker(besideEvery)
+			defer tick.Stop()
+			for {
+				select {
+				case <-over:
+					return
+				case <-tick.C:
+					do(l.count.Add(1))
+				}
+			}
+		})
+	}
+	every(func(n int64) {
+		l.timed("read", http.MethodGet, fmt.Sprintf("/v1/blueprints/service/entities/s%d", n%1000), "", http.StatusOK)
+	})
+	every(func(int64) {
+		l.timed("list", http.MethodGet, "/v1/actions/runs?limit=10", "", http.StatusOK)
+	})
+	every(func(n int64) {
+		l.timed("create", http.MethodPost, "/v1/blueprints/service/entities", strings.ReplaceAll(entity(n), fmt.Sprintf(`"s%d"`, n), fmt.Sprintf(`"x%d"`, n)), http.StatusCreated)
+	})
+	every(func(n int64) {
+		l.timed("change", http.MethodPatch, fmt.Sprintf("/v1/blueprints/service/entities/s%d", n%1000), fmt.Sprintf(`{"properties":{"n":%d}}`, n), http.StatusOK)
+	})
+	return func() {
+		close(over)
+		wg.Wait()
+	}
+}
+
+func (l *runLoad) report() {
+	b := l.b
+	times, disordered := map[string]int{}, 0
+	for _, list := range l.came {
+		last := ""
+		for _, run := range list {
+			if times[run]++; l.made[run] < last {
+				disordered++
+			}
+			last = max(last, l.made[run])
+		}
+	}
+	lost, doubled := 0, 0
+	for run := range l.made {
+		switch n := times[run]; {
+		case n == 0:
+			lost++
+		case n > 1:
+			doubled++
+		}
+	}
+	if want := b.N * int(runsFor.Seconds()) * runsPerSecond; lost+doubled+disordered > 0 || len(l.made) != want {
+		b.Errorf("%d of %d runs accepted, %d deliveries lost, %d doubled, %d out of order", len(l.made), want, lost, doubled, disordered)
+	}
+	b.ReportMetric(float64(len(times))/b.Elapsed().Seconds(), "deliveries/s")
+	b.ReportMetric(float64(lost), "lost")
+	b.ReportMetric(float64(doubled), "doubled")
+	var others []time.Duration
+	for kind, took := range l.answers {
+		slices.Sort(took)
+		b.ReportMetric(milliseconds(took[len(took)/2]), kind+"-ms-median")
+		if kind != "run" {
+			others = append(others, took...)
+		}
+	}
+	runs := l.answers["run"]
+	b.ReportMetric(milliseconds(runs[len(runs)*99/100]), "run-ms-p99")
+	slices.Sort(others)
+	b.ReportMetric(milliseconds(others[len(others)*99/100]), "others-ms-p99")
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
