@@ -26,7 +26,17 @@ const (
 	callTime = 36 * time.Second
 	// deliveryRepeat is the wait after an error of the store.
 	deliveryRepeat = time.Second
+	// shortestRest and longestRest bound the pause of a lane whose host was too busy.
+	// It grows with each time.
+	shortestRest = 250 * time.Millisecond
+	longestRest  = 8 * time.Second
 )
+
+// rest is a pause of a lane.
+type rest struct {
+	length time.Duration
+	until  time.Time
+}
 
 // deliveries sends what runs have written down, and writes down what came of it.
 // It keeps nothing that is not in the store: what it was about to send when it was
@@ -47,7 +57,8 @@ type deliveries struct {
 	mu     sync.Mutex
 	idle   *sync.Cond // of busy and looking
 	busy   map[string]bool
-	again  bool // somebody asked for a look during the one under way
+	rests  map[string]rest // of lanes whose hosts were busy
+	again  bool            // somebody asked for a look during the one under way
 	looks  bool
 	timer  clock.Timer
 	begun  bool
@@ -59,6 +70,7 @@ type deliveries struct {
 func (d *deliveries) ready() *deliveries {
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.idle, d.busy = sync.NewCond(&d.mu), map[string]bool{}
+	d.rests = map[string]rest{}
 	return d
 }
 
@@ -113,14 +125,27 @@ func (d *deliveries) look() {
 // due asks the outbox, one look at a time.
 func (d *deliveries) due() (due runs.Due, secret string, err error) {
 	d.mu.Lock()
-	busy := make(map[string]bool, len(d.busy))
+	busy, now, awake := make(map[string]bool, len(d.busy)), d.clock.Now(), time.Time{}
 	for lane := range d.busy {
 		busy[lane] = true
 	}
+	for lane, r := range d.rests {
+		if !busy[lane] && r.until.After(now) {
+			busy[lane] = true
+			if awake.IsZero() || r.until.Before(awake) {
+				awake = r.until
+			}
+		}
+	}
+	free := mostDeliveries - len(d.busy)
 	d.mu.Unlock()
 	err = d.store.View(d.ctx, func(tx store.Tx) error {
 		var err error
-		if due, err = d.outbox.Due(tx, busy, mostDeliveries-len(busy)); err != nil || len(due.Now) == 0 {
+		due, err = d.outbox.Due(tx, busy, free)
+		if !awake.IsZero() && (due.Later.IsZero() || awake.Before(due.Later)) {
+			due.Later = awake
+		}
+		if err != nil || len(due.Now) == 0 {
 			return err
 		}
 		secret, err = d.secret(tx)
@@ -142,6 +167,15 @@ func (d *deliveries) deliver(one runs.Delivery, secret string) {
 	err := d.attempt(one, secret)
 	d.mu.Lock()
 	delete(d.busy, one.Lane)
+	if errors.Is(err, outbound.ErrBusy) {
+		// Others have their turn meanwhile: were it begun again at once, those who wait
+		// for a slow host could take up all places.
+		length := min(max(2*d.rests[one.Lane].length, shortestRest), longestRest)
+		d.rests[one.Lane] = rest{length, d.clock.Now().Add(length)}
+		err = nil
+	} else {
+		delete(d.rests, one.Lane)
+	}
 	d.idle.Broadcast()
 	if err != nil {
 		if !d.closed {
@@ -183,9 +217,6 @@ func (d *deliveries) attempt(one runs.Delivery, secret string) (err error) {
 		return d.finish(one, runs.Outcome{Log: "What is to be delivered cannot be decrypted: " + err.Error(), Status: runs.Failure})
 	}
 	outcome, err := d.sender.Send(d.ctx, secret, one, payload)
-	if errors.Is(err, outbound.ErrBusy) {
-		return nil // another time
-	}
 	if err != nil {
 		return err
 	}

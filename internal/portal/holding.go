@@ -36,7 +36,7 @@ func (p *Portal) inherit(ctx context.Context, o Options) error {
 	}
 	p.held.file = file
 	if alone(file) {
-		if err := p.store.Update(ctx, func(tx store.Tx) error { return p.runs.Inherit(tx, p.identity.Org()) }); err != nil {
+		if err := p.store.View(ctx, func(tx store.Tx) error { return p.runs.Inherit(tx, p.identity.Org()) }); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -32,6 +35,9 @@ type Limits struct {
 	PerHost int
 	// Wait is the longest that a call waits for its turn; it defaults to 5 seconds.
 	Wait time.Duration
+	// Waiting is how many calls wait for their turn at one host; it defaults to 64.
+	// Others are told at once that it is busy.
+	Waiting int
 }
 
 func (l Limits) orDefault() Limits {
@@ -47,6 +53,9 @@ func (l Limits) orDefault() Limits {
 	if l.Wait <= 0 {
 		l.Wait = 5 * time.Second
 	}
+	if l.Waiting <= 0 {
+		l.Waiting = 64
+	}
 	return l
 }
 
@@ -58,9 +67,11 @@ var ErrBusy = errors.New("too many calls to this host are under way")
 
 // Transport is an [http.RoundTripper] that keeps to the limits of addresses. It
 // takes no proxy from the environment: what a proxy connects to cannot be checked.
-func Transport(l Limits) *http.Transport {
+func Transport(l Limits) *http.Transport { return transport(l, nil) }
+
+func transport(l Limits, names *net.Resolver) *http.Transport {
 	l = l.orDefault()
-	dialer := &net.Dialer{Timeout: l.Timeout, Control: func(_, address string, _ syscall.RawConn) error {
+	dialer := &net.Dialer{Timeout: l.Timeout, Resolver: names, Control: func(_, address string, _ syscall.RawConn) error {
 		return check(address, l.Private)
 	}}
 	return &http.Transport{
@@ -73,21 +84,37 @@ func Transport(l Limits) *http.Transport {
 // metadata are addresses at which clouds hand out credentials. The link-local ones
 // are refused as such.
 var metadata = []netip.Addr{
-	netip.MustParseAddr("fd00:ec2::254"),   // AWS
 	netip.MustParseAddr("fd20:ce::254"),    // Google Cloud
 	netip.MustParseAddr("100.100.100.200"), // Alibaba Cloud
 	netip.MustParseAddr("192.0.0.192"),     // Oracle Cloud
 	netip.MustParseAddr("168.63.129.16"),   // Azure
 }
 
-// Ranges that reach a private IPv4 address by another spelling, or are shared by
-// providers with their customers.
+// Ranges that reach an IPv4 address by another spelling.
 var (
 	nat64  = netip.MustParsePrefix("64:ff9b::/96")
 	sixTo4 = netip.MustParsePrefix("2002::/16")
-	shared = netip.MustParsePrefix("100.64.0.0/10")
-	here   = netip.MustParsePrefix("0.0.0.0/8")
 )
+
+// never are ranges that are no place to call, whatever is allowed: the services of
+// clouds for their own machines, what may translate to an IPv4 address that cannot be
+// told, and what is reserved.
+var never = prefixes("0.0.0.0/8", "240.0.0.0/4", "fd00:ec2::/32", "::/96", "64:ff9b:1::/48", "2001::/32", "::ffff:0:0:0/96")
+
+// near are ranges of private networks beside those that [netip.Addr.IsPrivate] knows.
+var near = prefixes("100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "fec0::/10")
+
+func prefixes(list ...string) []netip.Prefix {
+	out := make([]netip.Prefix, len(list))
+	for n, text := range list {
+		out[n] = netip.MustParsePrefix(text)
+	}
+	return out
+}
+
+func within(list []netip.Prefix, a netip.Addr) bool {
+	return slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(a) })
+}
 
 // check refuses "address:port" unless it may be dialled.
 func check(address string, private bool) error {
@@ -107,15 +134,12 @@ func checkAddr(a netip.Addr, private bool) error {
 	case sixTo4.Contains(a):
 		b := a.As16()
 		return checkAddr(netip.AddrFrom4([4]byte(b[2:6])), private)
-	case a.IsLinkLocalUnicast(), a.IsMulticast(), a.IsUnspecified(), here.Contains(a):
-		return fmt.Errorf("%w: %s is link-local, multicast or unspecified", ErrRefused, a)
+	case slices.Contains(metadata, a):
+		return fmt.Errorf("%w: %s is a metadata service", ErrRefused, a)
+	case a.IsLinkLocalUnicast(), a.IsMulticast(), a.IsUnspecified(), !a.IsLoopback() && within(never, a):
+		return fmt.Errorf("%w: %s is link-local, multicast, reserved or no address of its own", ErrRefused, a)
 	}
-	for _, m := range metadata {
-		if a == m {
-			return fmt.Errorf("%w: %s is a metadata service", ErrRefused, a)
-		}
-	}
-	if !private && (a.IsLoopback() || a.IsPrivate() || shared.Contains(a)) {
+	if !private && (a.IsLoopback() || a.IsPrivate() || within(near, a)) {
 		return fmt.Errorf("%w: %s is private; a portal calls private addresses when it listens on loopback, or with --allow-private-calls", ErrRefused, a)
 	}
 	return nil
@@ -154,7 +178,7 @@ type Answer struct {
 // Do makes a call, in its turn among those to the same host. An answer of any
 // status is no error.
 func (c *Client) Do(ctx context.Context, r *http.Request) (Answer, error) {
-	leave, err := c.enter(ctx, r.URL.Host)
+	leave, err := c.enter(ctx, hostOf(r.URL))
 	if err != nil {
 		return Answer{}, err
 	}
@@ -176,6 +200,17 @@ func (c *Client) Do(ctx context.Context, r *http.Request) (Answer, error) {
 	return Answer{answer.StatusCode, answer.Header, body, cut}, err
 }
 
+// hostOf is a host by one name, however it is spelled.
+func hostOf(u *url.URL) string {
+	port := u.Port()
+	if port == "" && u.Scheme == "http" {
+		port = "80"
+	} else if port == "" {
+		port = "443"
+	}
+	return strings.TrimSuffix(strings.ToLower(u.Hostname()), ".") + ":" + port
+}
+
 // enter waits for a slot of a host.
 func (c *Client) enter(ctx context.Context, name string) (leave func(), err error) {
 	c.mu.Lock()
@@ -183,6 +218,10 @@ func (c *Client) enter(ctx context.Context, name string) (leave func(), err erro
 	if h == nil {
 		h = &host{slots: make(chan struct{}, c.limits.PerHost)}
 		c.hosts[name] = h
+	}
+	if h.users >= c.limits.PerHost+c.limits.Waiting {
+		c.mu.Unlock()
+		return nil, ErrBusy
 	}
 	h.users++
 	c.mu.Unlock()

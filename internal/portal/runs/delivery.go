@@ -93,25 +93,27 @@ func (r *Runs) Mine(d Delivery, call time.Duration) bool {
 }
 
 // Inherit frees what portals hold of which is known that they are gone, all but this
-// one: it is sent at once.
+// one: it is sent at once. It writes nothing, as much as there may be.
 func (r *Runs) Inherit(tx store.Tx, org string) error {
-	var held []store.Row
+	gone := map[string]bool{}
 	for row, err := range tx.Scan(KindDelivery, nil, store.Page{}, org) {
 		if err != nil {
 			return err
 		}
-		if jsonv.String(row.Doc, "by") != r.deps.Portal {
-			held = append(held, row)
+		if by := jsonv.String(row.Doc, "by"); by != r.deps.Portal {
+			gone[by] = true
 		}
 	}
-	for _, row := range held {
-		doc := jsonv.CloneObject(row.Doc)
-		r.hold(doc, deliveryOf(row).due)
-		if err := tx.Put(KindDelivery, doc, row.Key...); err != nil {
-			return err
-		}
-	}
+	r.gone.Store(&gone)
 	return nil
+}
+
+// others tells that another portal has a delivery, and will for some time.
+func (r *Runs) others(d Delivery, now time.Time) bool {
+	if gone := r.gone.Load(); gone != nil && (*gone)[d.by] {
+		return false
+	}
+	return d.by != r.deps.Portal && d.until.After(now)
 }
 
 // Take makes a delivery this portal's for another while; false says that somebody
@@ -126,7 +128,7 @@ func (r *Runs) Take(tx store.Tx, org string, d Delivery) (bool, error) {
 	}
 	now := r.deps.Clock.Now().UTC()
 	held := deliveryOf(store.Row{Key: []string{org, d.ID}, Doc: doc})
-	if held.by != r.deps.Portal && held.until.After(now) {
+	if r.others(held, now) {
 		return false, nil
 	}
 	if d.Kind == DeliverRelay {

@@ -2,6 +2,7 @@ package runs
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -41,7 +42,18 @@ func (r *Runs) notify(tx store.Tx, org string, k *kept, action jsonv.Object) err
 	if err != nil {
 		return err
 	}
-	return r.send(tx, org, Delivery{Kind: DeliverNotice, Run: k.id(), Lane: "notice " + k.id(), Sealed: sealed})
+	return r.send(tx, org, Delivery{Kind: DeliverNotice, Run: k.id(), Lane: noticeLane(k), Sealed: sealed})
+}
+
+// noticeLane puts the notices of an action on a few lanes: they need no order, but what
+// hangs must not take up more places the more it is.
+func noticeLane(k *kept) string {
+	const lanes = 8
+	sum := 0
+	for _, c := range []byte(k.id()) {
+		sum += int(c)
+	}
+	return fmt.Sprintf("notice %s %d", jsonv.String(k.hidden, hiddenAction), sum%lanes)
 }
 
 // mail tells the approvers that lists name; whom a policy names gets none.

@@ -53,7 +53,7 @@ func (o *Outbox) Due(tx store.Tx, busy map[string]bool, limit int) (Due, error) 
 			if d.Kind == DeliverFollow {
 				following++
 			}
-		case d.by != o.runs.deps.Portal && d.until.After(now):
+		case o.runs.others(d, now):
 			later(d.until)
 		case d.due.After(now):
 			later(d.due)
@@ -148,7 +148,13 @@ func (o *Outbox) drop(id string) {
 	delete(o.lanes, id)
 	waiting := o.waiting[lane]
 	if at, found := slices.BinarySearchFunc(waiting, Delivery{ID: id}, byID); found {
-		if waiting = slices.Delete(waiting, at, at+1); len(waiting) > 0 {
+		if at == 0 { // as a rule: a long lane is not moved for it
+			waiting[0] = Delivery{}
+			waiting = waiting[1:]
+		} else {
+			waiting = slices.Delete(waiting, at, at+1)
+		}
+		if len(waiting) > 0 {
 			o.waiting[lane] = waiting
 		} else {
 			delete(o.waiting, lane)

@@ -114,6 +114,8 @@ type Runs struct {
 	forms formCache
 	// count numbers what is written at one moment.
 	count atomic.Int64
+	// gone are portals of which is known that they send nothing any more.
+	gone atomic.Pointer[map[string]bool]
 }
 
 // New makes the runs of a portal.
