@@ -21,7 +21,10 @@ func (c *Call) runner() runs.Caller {
 	if c.Actor.Origin == "UI" {
 		source = "UI"
 	}
-	return runs.Caller{Subject: access.Subject{Org: c.Who.Org, ID: c.Who.ID, User: c.Who.User}, Source: source, UserAgent: c.Actor.UserAgent, Cause: c.Actor.Cause}
+	return runs.Caller{
+		Subject: access.Subject{Org: c.Who.Org, ID: c.Who.ID, User: c.Who.User}, Source: source,
+		Origin: c.Actor.Origin, Installation: c.Actor.Installation, UserAgent: c.Actor.UserAgent, Cause: c.Actor.Cause,
+	}
 }
 
 // deliver has the outbox looked at once the transaction is committed.

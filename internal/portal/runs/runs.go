@@ -6,6 +6,7 @@
 package runs
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
 	"time"
@@ -131,6 +132,9 @@ type Caller struct {
 	// Source is "UI" for interactive logins and "API" for every other token
 	// (reference/actions.md §4.2).
 	Source string
+	// Origin and Installation are what records tell of the caller, beyond the source
+	// (reference/identity.md §8.6).
+	Origin, Installation string
 	// UserAgent becomes the $datasource of entities that the run writes.
 	UserAgent string
 	// Cause is the run whose backend calls, "" for callers from outside; see
@@ -142,7 +146,7 @@ type Caller struct {
 func (c Caller) machine() bool { return c.User == nil }
 
 func (c Caller) actor() catalog.Actor {
-	a := catalog.Actor{Org: c.Org, ID: c.ID, UserAgent: c.UserAgent, Origin: c.Source, Cause: c.Cause}
+	a := catalog.Actor{Org: c.Org, ID: c.ID, UserAgent: c.UserAgent, Origin: cmp.Or(c.Origin, c.Source), Installation: c.Installation, Cause: c.Cause}
 	if c.User != nil {
 		a.User = c.User.Email
 	}
