@@ -179,6 +179,8 @@ func TestMistakesAreOneLineAndCode2(t *testing.T) {
 		{"--database-url needs", nil, []string{"portal", "--database-url="}},
 		{"--rate-limit", nil, []string{"portal", "--rate-limit", "-1"}},
 		{"--legacy-action-routes", nil, []string{"portal", "--legacy-action-routes", "off"}},
+		{"--github-url", nil, []string{"portal", "--github-url", "ghe.example.com"}},
+		{"--github-url", []string{"PORT_GITHUB_URL=ftp://ghe.example.com"}, []string{"portal"}},
 		{"--user-status", nil, []string{"portal", "--user-status", "Active"}},
 		{"rate-limit", nil, []string{"portal", "--rate-limit", "many"}},
 		{"--failed-logins", nil, []string{"portal", "--failed-logins", "-1"}},

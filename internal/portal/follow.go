@@ -28,17 +28,20 @@ func (p *Portal) github(o Options) (invoke.GitHub, error) {
 }
 
 // note is [invoke.Options.Note].
-func (p *Portal) note(ctx context.Context, d runs.Delivery, payload jsonv.Object) error {
-	return p.store.Update(ctx, func(tx store.Tx) error { return p.runs.Note(tx, p.identity.Org(), d, payload) })
+func (p *Portal) note(ctx context.Context, d runs.Delivery, payload jsonv.Object, search runs.Search) error {
+	return p.store.Update(ctx, func(tx store.Tx) error { return p.runs.Note(tx, p.identity.Org(), d, payload, search) })
 }
 
-// claimed is [invoke.Options.Claimed].
-func (p *Portal) claimed(ctx context.Context, ids []string) (out map[string]bool, err error) {
+// rivals is [invoke.Options.Rivals].
+func (p *Portal) rivals(ctx context.Context, among string, ids []string) (searches []runs.Search, claimed map[string]bool, err error) {
 	err = p.store.View(ctx, func(tx store.Tx) error {
-		out, err = p.runs.Claimed(tx, p.identity.Org(), ids)
+		if searches, err = p.runs.Searches(tx, p.identity.Org(), among); err != nil {
+			return err
+		}
+		claimed, err = p.runs.Claimed(tx, p.identity.Org(), ids)
 		return err
 	})
-	return out, err
+	return searches, claimed, err
 }
 
 // over tells that nothing more is to be sent for a run.

@@ -214,9 +214,12 @@ func TestRunsOfOneWorkflowAreNotMixedUp(t *testing.T) {
 			for key, v := range o.inputs {
 				inputs[key] = v
 			}
-			// Before and among them somebody else runs the workflow, too, of another branch.
+			// Before and among them others run the workflow, too: of another branch, and
+			// for a run of another portal.
 			h.runs = append(h.runs, &hubRun{id: 900, status: "in_progress", branch: "trunk", created: h.now().Add(-time.Minute)},
-				&hubRun{id: 901, status: "in_progress", branch: "other", created: p.Clock().Now().Add(7 * time.Minute)})
+				&hubRun{id: 901, status: "in_progress", branch: "other", created: h.now()},
+				&hubRun{id: 902, status: "in_progress", branch: "trunk", created: h.now(), title: "Create for r_AAAAAAAAAAAAAAAA"})
+			const others = 3
 			names := []string{"a", "b", "c"}
 			var ids []string
 			for _, name := range names {
@@ -230,8 +233,8 @@ func TestRunsOfOneWorkflowAreNotMixedUp(t *testing.T) {
 			if name == "by their titles" {
 				// The list is of no help where GitHub makes them in another order.
 				h.set(func() {
-					for n := range h.runs[2:] {
-						h.runs[2+n].created = h.now().Add(-time.Duration(n) * time.Millisecond)
+					for n := range h.runs[others:] {
+						h.runs[others+n].created = h.now().Add(-time.Duration(n) * time.Millisecond)
 					}
 				})
 			}
@@ -245,8 +248,8 @@ func TestRunsOfOneWorkflowAreNotMixedUp(t *testing.T) {
 				}
 				p.want(id, "IN_PROGRESS", page(own), jsonv.Int(own.id).String(), "")
 			}
-			for n := range h.runs[2:] {
-				h.end(2+n, []string{"success", "failure"}[n%2])
+			for n := range h.runs[others:] {
+				h.end(others+n, []string{"success", "failure"}[n%2])
 			}
 			p.pass(time.Minute)
 			for n, id := range ids {

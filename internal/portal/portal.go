@@ -265,7 +265,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 			Clock: o.Clock, HTTP: outbound.New(p.out.Transport, outbound.Limits{Private: o.PrivateCalls}), Hosts: hostsOf(o.PublicURL),
 			Self: selfCalls{transport{handler: p.Handler(), portal: p}}, Asked: selfCalls{transport{handler: p.Handler(), portal: p, token: true}},
 			Azure: o.AzureURL, Version: cmp.Or(o.Version, "dev"), Org: p.identity.Org(), Messages: messages(p.kafka),
-			GitHub: hub, Note: p.note, Claimed: p.claimed,
+			GitHub: hub, Note: p.note, Rivals: p.rivals,
 		}),
 	}).ready()
 	p.automator = (&automator{

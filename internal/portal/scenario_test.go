@@ -57,6 +57,8 @@ type scenario struct {
 	ClientSecret string `yaml:"client_secret"`
 	// AutomaticAccess lets everybody log in.
 	AutomaticAccess bool `yaml:"automatic_access"`
+	// GitHub is the portal's token there, "" for none.
+	GitHub string `yaml:"github"`
 	// LegacyActionRoutes is "gone" or "".
 	LegacyActionRoutes string `yaml:"legacy_action_routes"`
 	Steps              []step `yaml:"steps"`
@@ -149,7 +151,7 @@ func TestScenarios(t *testing.T) {
 
 func (s scenario) run(t *testing.T, storage string, given any) {
 	o := portaltest.Options{
-		DefaultUserStatus: s.UserStatus, AutomaticUserAccess: s.AutomaticAccess, LegacyActionRoutes: s.LegacyActionRoutes,
+		DefaultUserStatus: s.UserStatus, AutomaticUserAccess: s.AutomaticAccess, LegacyActionRoutes: s.LegacyActionRoutes, GitHubToken: s.GitHub,
 		ListAllFields: s.Permissions.ListAllFields, StrictPermissions: s.Permissions.Strict,
 		Limits: portal.Limits{Requests: s.Limits.Requests, Window: s.Limits.Window, FailedLogins: s.Limits.Logins},
 	}

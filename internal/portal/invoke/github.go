@@ -156,7 +156,17 @@ func (t *attempt) laterAt(due time.Time, line string) runs.Outcome {
 	if line != "" {
 		line = t.course.tell(line)
 	}
-	return runs.Outcome{Log: line, Again: &runs.Again{Due: due, Payload: t.course.in(t.payload)}}
+	return runs.Outcome{Log: line, Again: &runs.Again{Due: due, Payload: t.course.in(t.payload), Search: t.searching()}}
+}
+
+// searching is what this delivery looks for, from the dispatch until it is known.
+// Dispatches of one workflow are all that can be mistaken for each other.
+func (t *attempt) searching() runs.Search {
+	if t.course.begun.IsZero() || t.course.id != "" {
+		return runs.Search{}
+	}
+	sum := sha256.Sum256([]byte(t.root.String() + strings.ToLower(t.workflow) + "\n" + t.course.ref))
+	return runs.Search{Among: hex.EncodeToString(sum[:]), Since: t.course.since, ID: t.delivery.ID}
 }
 
 // pause is the wait before the next question about something of an age.
@@ -175,7 +185,7 @@ func (t *attempt) dispatch(ctx context.Context) (runs.Outcome, error) {
 	if t.course.dispatches++; t.course.since.IsZero() {
 		t.course.since = t.now
 	}
-	if err := t.s.o.Note(ctx, t.delivery, t.course.in(t.payload)); err != nil {
+	if err := t.s.o.Note(ctx, t.delivery, t.course.in(t.payload), t.searching()); err != nil {
 		return runs.Outcome{}, err
 	}
 	body := jsonv.Object{"ref": ref, "inputs": inputs}
@@ -272,11 +282,8 @@ func (t *attempt) taken(a hubAnswer) runs.Outcome {
 	}
 	t.course.told = ""
 	o := t.later(pollLeast, "")
-	// Those who look for a run of one workflow do so one after the other, in the order
-	// of their dispatches: the oldest that is nobody's is the first one's.
-	of := strings.ToLower(t.workflow) + "\n" + t.course.ref
-	sum := sha256.Sum256([]byte(t.root.String() + of))
-	o.Again.Kind, o.Again.Lane = runs.DeliverFollow, "follow/"+hex.EncodeToString(sum[:])
+	// Those who look for a run of one workflow do so one after the other.
+	o.Again.Kind, o.Again.Lane = runs.DeliverFollow, "follow/"+o.Again.Search.Among
 	return o
 }
 

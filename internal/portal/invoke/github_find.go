@@ -26,9 +26,9 @@ const (
 )
 
 // find is the run of the workflow that has come of the last dispatch: one whose title
-// names the portal's run, else the oldest since then that is nobody's. A workflow
-// whose run-name holds the id of the run is never mistaken. It is nil when there is
-// none yet.
+// names the portal's run, else the oldest since then that is nobody's nor of an
+// earlier dispatch. A workflow whose run-name holds the id of the run is never
+// mistaken. It is nil when there is none yet.
 func (t *attempt) find(ctx context.Context) (jsonv.Object, error) {
 	var all []jsonv.Object
 	since := t.theirs(t.course.since).Add(-searchBefore).UTC().Format(time.RFC3339)
@@ -68,16 +68,13 @@ func named(run jsonv.Object) []string {
 func (t *attempt) names(run jsonv.Object) bool { return slices.Contains(named(run), t.delivery.Run) }
 
 func (t *attempt) choose(ctx context.Context, all []jsonv.Object) (jsonv.Object, error) {
-	// GitHub tells whole seconds, both of its time and of when it made a run.
-	since := t.theirs(t.course.since).Truncate(time.Second).Add(-time.Second)
 	var ids []string
 	var candidates []jsonv.Object
 	for _, run := range all {
 		if t.names(run) {
 			return run, nil
 		}
-		at, ok := jsonv.ParseTime(jsonv.String(run, "created_at"))
-		if len(named(run)) > 0 || !ok || at.Before(since) || !t.ofRef(run) || cmp.Or(jsonv.String(run, "event"), dispatchEvent) != dispatchEvent {
+		if len(named(run)) > 0 || !t.ofRef(run) || cmp.Or(jsonv.String(run, "event"), dispatchEvent) != dispatchEvent {
 			continue
 		}
 		ids, candidates = append(ids, idOf(run)), append(candidates, run)
@@ -85,15 +82,29 @@ func (t *attempt) choose(ctx context.Context, all []jsonv.Object) (jsonv.Object,
 	if len(candidates) == 0 {
 		return nil, nil
 	}
-	claimed, err := t.s.o.Claimed(ctx, ids)
+	searches, claimed, err := t.s.o.Rivals(ctx, t.searching().Among, ids)
 	if err != nil {
 		return nil, fmt.Errorf("which workflow runs are taken: %w", err)
 	}
-	candidates = slices.DeleteFunc(candidates, func(run jsonv.Object) bool { return claimed[idOf(run)] })
-	if len(candidates) == 0 {
-		return nil, nil
+	slices.SortFunc(candidates, older)
+	for _, s := range searches {
+		own := slices.IndexFunc(candidates, func(run jsonv.Object) bool { return !claimed[idOf(run)] && t.after(run, s.Since) })
+		switch {
+		case own < 0:
+		case s.ID == t.delivery.ID:
+			return candidates[own], nil
+		default: // it will be found by whom it belongs to
+			candidates = slices.Delete(candidates, own, own+1)
+		}
 	}
-	return slices.MinFunc(candidates, older), nil
+	return nil, nil
+}
+
+// after tells whether a run was made after a moment. GitHub tells whole seconds, both
+// of its time and of when it made a run.
+func (t *attempt) after(run jsonv.Object, since time.Time) bool {
+	at, ok := jsonv.ParseTime(jsonv.String(run, "created_at"))
+	return ok && !at.Before(t.theirs(since).Truncate(time.Second).Add(-time.Second))
 }
 
 const dispatchEvent = "workflow_dispatch"

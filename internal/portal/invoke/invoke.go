@@ -44,10 +44,12 @@ type Options struct {
 	Messages Messages
 	// GitHub is where workflows are dispatched.
 	GitHub GitHub
-	// Note writes down what a delivery is about to do, in place of its payload; Claimed
-	// tells which runs of workflows belong to runs. GitHub needs both.
-	Note    func(ctx context.Context, d runs.Delivery, payload jsonv.Object) error
-	Claimed func(ctx context.Context, ids []string) (map[string]bool, error)
+	// Note writes down what a delivery is about to do, in place of its payload, and what
+	// it will look for. Rivals are the deliveries that look for one of some runs of a
+	// workflow, in the order of their dispatches, and which of these are taken. GitHub
+	// needs both.
+	Note   func(ctx context.Context, d runs.Delivery, payload jsonv.Object, search runs.Search) error
+	Rivals func(ctx context.Context, among string, ids []string) (searches []runs.Search, claimed map[string]bool, err error)
 }
 
 // Messages stores messages in a topic; those of one key stay in order.

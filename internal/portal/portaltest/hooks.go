@@ -267,8 +267,10 @@ func (o *outgoing) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.Header().Set(name, value)
 	}
 	w.WriteHeader(cmp.Or(b.Status, http.StatusOK))
-	if _, err := w.WriteString(b.Body); err != nil {
-		return nil, err
+	if b.Body != "" { // some statuses permit none
+		if _, err := w.WriteString(b.Body); err != nil {
+			return nil, err
+		}
 	}
 	return w.Result(), nil
 }

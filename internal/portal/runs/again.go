@@ -1,8 +1,11 @@
 package runs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
@@ -20,8 +23,35 @@ type Again struct {
 	Kind, Lane string
 	// Due is when it goes on; zero is at once.
 	Due time.Time
-	// Payload replaces what [Runs.Payload] gives; nil keeps it.
+	// Payload replaces what [Runs.Payload] gives, and Search what the delivery looks
+	// for; nil keeps both.
 	Payload jsonv.Object
+	Search  Search
+}
+
+// Search is what a delivery looks for: the backend's run that has come of a request.
+// The zero value is that it looks for nothing.
+type Search struct {
+	// Among names the runs of which it may be one, and Since is when it was asked for.
+	Among string
+	Since time.Time
+	// ID is the delivery's.
+	ID string
+}
+
+// set writes down what a delivery looks for.
+func (s Search) set(doc store.Doc) {
+	delete(doc, "search")
+	if s.Among != "" {
+		doc["search"] = jsonv.Object{"among": s.Among, "since": clock.Stamp(s.Since)}
+	}
+}
+
+func indexDelivery(d store.Doc) []store.Entry {
+	if among := jsonv.String(d, "search", "among"); among != "" {
+		return []store.Entry{{Path: indexSearch, Value: among}}
+	}
+	return nil
 }
 
 // Postponed tells that a delivery was begun before and goes on now.
@@ -49,10 +79,13 @@ func (r *Runs) again(tx store.Tx, org string, d Delivery, doc store.Doc, a *Agai
 	}
 	due = due.UTC()
 	if lane != d.Lane {
-		return r.send(tx, org, Delivery{Kind: kind, Run: d.Run, Lane: lane, Method: d.Method, Automation: d.Automation, Sealed: sealed, due: due})
+		return r.send(tx, org, Delivery{Kind: kind, Run: d.Run, Lane: lane, Method: d.Method, Automation: d.Automation, Sealed: sealed, due: due, search: a.Search})
 	}
 	doc = jsonv.CloneObject(doc)
 	doc["kind"], doc["sealed"] = kind, sealed
+	if a.Payload != nil {
+		a.Search.set(doc)
+	}
 	r.hold(doc, due)
 	return tx.Put(KindDelivery, doc, org, d.ID)
 }
@@ -71,7 +104,7 @@ func (r *Runs) hold(doc store.Doc, due time.Time) {
 
 // Note replaces the payload of a delivery that is under way: what it is about to do
 // is known to whoever takes it up after a crash.
-func (r *Runs) Note(tx store.Tx, org string, d Delivery, payload jsonv.Object) error {
+func (r *Runs) Note(tx store.Tx, org string, d Delivery, payload jsonv.Object, search Search) error {
 	doc, err := tx.Get(KindDelivery, org, d.ID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && jsonv.String(doc, "by") != r.deps.Portal {
 		return fmt.Errorf("the delivery of run %s is another portal's by now", d.Run)
@@ -85,6 +118,7 @@ func (r *Runs) Note(tx store.Tx, org string, d Delivery, payload jsonv.Object) e
 	}
 	doc = jsonv.CloneObject(doc)
 	doc["sealed"] = sealed
+	search.set(doc)
 	r.hold(doc, r.deps.Clock.Now().UTC())
 	return tx.Put(KindDelivery, doc, org, d.ID)
 }
@@ -97,6 +131,27 @@ func (r *Runs) Over(tx store.Tx, org, run string) (bool, error) {
 		return true, nil
 	}
 	return err == nil && ended(k.status()), err
+}
+
+// Searches are the deliveries that look for one of some runs of a backend, in the
+// order in which they asked for it.
+func (r *Runs) Searches(tx store.Tx, org, among string) ([]Search, error) {
+	where := equal{conditions: []store.Equal{is(indexSearch, among)}, match: func(d store.Doc) bool {
+		return jsonv.String(d, "search", "among") == among
+	}}
+	var out []Search
+	for row, err := range tx.Scan(KindDelivery, where, store.Page{}, org) {
+		if err != nil {
+			return nil, err
+		}
+		s := Search{Among: among, ID: row.Key[len(row.Key)-1]}
+		s.Since, _ = jsonv.ParseTime(jsonv.String(row.Doc, "search", "since"))
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b Search) int {
+		return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.ID, b.ID))
+	})
+	return out, nil
 }
 
 // Claimed tells which runs of backends, by their ids there, belong to runs.

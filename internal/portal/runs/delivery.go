@@ -53,6 +53,8 @@ type Delivery struct {
 	until time.Time
 	// due is when it goes on, zero unless it was begun before; see [Again].
 	due time.Time
+	// search is written down only.
+	search Search
 }
 
 // Lease is how long what a portal has written down is its own to send. It is longer
@@ -69,6 +71,7 @@ func (r *Runs) send(tx store.Tx, org string, d Delivery) error {
 		"kind":      d.Kind, "run": d.Run, "lane": d.Lane, "method": d.Method, "sealed": d.Sealed,
 	}
 	r.hold(doc, d.due)
+	d.search.set(doc)
 	if d.Automation {
 		doc["automation"] = true
 	}
@@ -166,12 +169,15 @@ type Outcome struct {
 	Link, ExternalRunID string
 	// Workflow is the id of the backend's own run, which belongs to one run only: when
 	// it is another's already, nothing else of the outcome counts and the delivery goes
-	// on at once; unless this one is Sure to be the owner.
+	// on soon; unless this one is Sure to be the owner.
 	Workflow string
 	Sure     bool
 	// Again is given when the delivery is not over.
 	Again *Again
 }
+
+// claimRepeat is the wait after something was claimed that is another's by now.
+const claimRepeat = 5 * time.Second
 
 // Delivered takes a delivery out of the outbox together with what became of it. One
 // that is no longer there was delivered by somebody else, whose outcome counts.
@@ -203,7 +209,7 @@ func (r *Runs) Delivered(_ context.Context, tx store.Tx, org string, d Delivery,
 			return err
 		}
 		if !mine {
-			return r.again(tx, org, d, doc, &Again{})
+			return r.again(tx, org, d, doc, &Again{Due: r.deps.Clock.Now().Add(claimRepeat)})
 		}
 	}
 	if o.Log != "" {

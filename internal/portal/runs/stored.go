@@ -76,9 +76,9 @@ func put(tx store.Tx, org string, k *kept) error {
 	return tx.Put(KindRun, store.Doc{"createdAt": k.place, "run": k.run, "hidden": k.hidden}, org, k.id())
 }
 
-// Indexes are what a store needs to find runs.
+// Indexes are what a store needs to find runs, and deliveries that look for something.
 func Indexes() store.Indexes {
-	return store.Indexes{KindRun: indexRun}
+	return store.Indexes{KindRun: indexRun, KindDelivery: indexDelivery}
 }
 
 // The paths of index entries.
@@ -89,6 +89,7 @@ const (
 	indexActive   = "active"
 	indexPending  = "pending"
 	indexWorkflow = "workflow"
+	indexSearch   = "search"
 )
 
 func indexRun(d store.Doc) []store.Entry {
