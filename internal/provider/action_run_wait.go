@@ -111,9 +111,30 @@ func (c *change) watch(run jsonv.Object, secret []string, inputs jsonv.Object) *
 		w.timeout = d
 	}
 	for _, name := range secret {
-		w.hidden = append(w.hidden, textsIn(inputs[name])...)
+		for _, s := range textsIn(inputs[name]) {
+			w.hidden = append(w.hidden, s)
+			w.hidden = append(w.hidden, longLines(s)...)
+		}
 	}
+	// The longest first: it may hold another one.
+	slices.SortStableFunc(w.hidden, func(a, b string) int { return len(b) - len(a) })
 	return w
+}
+
+// longLines are the lines of a text of several, such as a private key: logs repeat
+// them one by one. Short ones give nothing away.
+func longLines(s string) []string {
+	const least = 8
+	var out []string
+	if !strings.Contains(strings.TrimSpace(s), "\n") {
+		return nil
+	}
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); len(line) >= least {
+			out = append(out, line)
+		}
+	}
+	return out
 }
 
 // textsIn are the texts of a JSON value, at every depth.
@@ -267,7 +288,7 @@ func (w *watch) failed(status string) error {
 		said = append(said, "Summary: "+w.veiled(s))
 	}
 	for _, link := range jsonv.Strings(jsonv.List(w.run, "link")) {
-		said = append(said, "See "+link)
+		said = append(said, "See "+w.veiled(link))
 	}
 	said = append(said, w.next(false))
 	return &diagnosed{diag.Diagnostics{diag.NewErrorDiagnostic(summary, strings.Join(said, "\n")+w.tail())}}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/lens"
@@ -45,7 +46,7 @@ func (h *hurried) After(d time.Duration) <-chan time.Time {
 // is known of the run, and the state holds it.
 func TestAWaitInVainTellsWhatIsKnown(t *testing.T) {
 	t.Parallel()
-	const inputs, token = `{"token": "hush-hush"}`, "hush-hush"
+	const inputs, token, key = `{"token": "hush-hush", "key": "hush-hush and more\nits second line\n}"}`, "hush-hush", "hush-hush and more\n+\nits second line }"
 	for name, c := range map[string]struct {
 		// meanwhile happens during the first look at the run.
 		meanwhile func(p *portaltest.Portal, server protocol, run string)
@@ -62,12 +63,12 @@ func TestAWaitInVainTellsWhatIsKnown(t *testing.T) {
 					p.Must(http.MethodPost, run+"/logs", jsonv.Object{"message": fmt.Sprintf("line %d %s\nand more", i+1, token)})
 				}
 				p.Must(http.MethodPatch, run, jsonv.Object{
-					"status": "FAILURE", "statusLabel": "Quota", "summary": "no room for " + token, "link": []any{"https://ci/1", "https://ci/2"},
+					"status": "FAILURE", "statusLabel": "Quota", "summary": "no room for " + key, "link": []any{"https://ci/1", "https://ci/2?" + token},
 				})
 			},
 			status: runFailure, settled: true, logs: 25,
 			want: []string{
-				"ERROR: Run ID of action scale failed: Status: Quota", "Summary: no room for ***", "See https://ci/1", "See https://ci/2", "The next apply runs the action again.",
+				"ERROR: Run ID of action scale failed: Status: Quota", "Summary: no room for ***", "+", "*** }", "See https://ci/1", "See https://ci/2?***", "The next apply runs the action again.",
 				"", "Last 20 of 25 log lines of the run:", "  line 6 ***", "  and more", "  line 7 ***",
 			},
 		},
@@ -123,7 +124,7 @@ func TestAWaitInVainTellsWhatIsKnown(t *testing.T) {
 			p := portaltest.Start(t)
 			p.Must(http.MethodPost, "/v1/actions", jsonv.Object{
 				"identifier": "scale", "requiredApproval": c.approval, "invocationMethod": jsonv.Object{"type": "WEBHOOK", "url": "https://ops.example.com"},
-				"trigger": jsonv.Object{"type": "self-service", "operation": "CREATE", "userInputs": jsonv.Object{"properties": jsonv.Object{"token": jsonv.Object{"type": "string"}}}},
+				"trigger": jsonv.Object{"type": "self-service", "operation": "CREATE", "userInputs": jsonv.Object{"properties": jsonv.Object{"token": jsonv.Object{"type": "string"}, "key": jsonv.Object{"type": "string"}}}},
 			})
 			server, k := connect(t, p, func(o *Options) { o.Client = func(c *portapi.Options) { c.Clock = &hurried{now: time.Unix(1e9, 0)} } }), kindOf(t, "action_run")
 			p.Before(portaltest.Match{Method: http.MethodGet, Path: "/v1/actions/runs/*/logs"}, func() {
@@ -150,9 +151,45 @@ func TestAWaitInVainTellsWhatIsKnown(t *testing.T) {
 			if diff := cmp.Diff(c.want, got[:min(len(got), len(c.want))]); diff != "" {
 				t.Errorf("%s\nin\n%s", diff, said)
 			}
-			if strings.Contains(said, token) {
+			if strings.Contains(said, token) || strings.Contains(said, "second line") {
 				t.Errorf("the error repeats a secret: %s", said)
 			}
 		})
+	}
+}
+
+// A vote stands whatever becomes of the run: who waits in vain for the run looks at it
+// again, and does not vote again.
+func TestAVoteStandsWhateverBecomesOfTheRun(t *testing.T) {
+	t.Parallel()
+	p := portaltest.Start(t)
+	p.Must(http.MethodPost, "/v1/actions", jsonv.Object{
+		"identifier": "scale", "requiredApproval": true, "invocationMethod": jsonv.Object{"type": "WEBHOOK", "url": "https://ops.example.com"},
+		"trigger": jsonv.Object{"type": "self-service", "operation": "CREATE", "userInputs": jsonv.Object{"properties": jsonv.Object{}}},
+	})
+	server, k := connect(t, p, func(o *Options) { o.Client = func(c *portapi.Options) { c.Clock = &hurried{now: time.Unix(1e9, 0)} } }), kindOf(t, "action_run_approval")
+	for end, want := range map[string]string{"SUCCESS": "", "FAILURE": "of action scale failed: The vote stands; the next apply looks at the run again."} {
+		id := jsonv.String(p.Must(http.MethodPost, "/v1/actions/scale/runs", jsonv.Object{"properties": jsonv.Object{}}), "run", "id")
+		vote := func(decision string) tftypes.Value {
+			return config(t, k, `{"run_id": "`+id+`", "decision": "`+decision+`", "description": "go", "wait_for": ["SUCCESS"], "timeout": "1m", "show_logs": false}`)
+		}
+		state, said := server.applied(k, vote("APPROVE"), k.null, nil)
+		if !strings.Contains(said, "It is IN_PROGRESS after 1m0s.\nThe vote stands; the next apply looks at the run again.") {
+			t.Errorf("%s: %s", end, said)
+		}
+		if held := lens.AsObj(state); lens.AsText(held["run_id"]) != id || lens.AsText(held["decision"]) != "APPROVE" || lens.AsText(held["run_status"]) != runGoing || lens.AsText(held["decided_by"]) != p.ClientID {
+			t.Errorf("%s: the state holds %s", end, state)
+		}
+		p.Must(http.MethodPatch, "/v1/actions/runs/"+id, jsonv.Object{"status": end})
+		state, said = server.applied(k, vote("APPROVE"), k.null, nil)
+		if want == "" && said != "" || !strings.Contains(said, want) || lens.AsText(lens.AsObj(state)["run_status"]) != end {
+			t.Errorf("%s: %s, and the state holds %s", end, said, state)
+		}
+		if votes := jsonv.List(p.Must(http.MethodGet, "/v1/actions/runs/"+id+"/approvers", nil), "approvers"); len(votes) != 1 {
+			t.Errorf("%s: the votes are %v", end, votes)
+		}
+		if state, said = server.applied(k, vote("DECLINE"), k.null, nil); !strings.Contains(said, "run_not_waiting_for_approval") || !state.IsNull() {
+			t.Errorf("%s: another decision: %s", end, said)
+		}
 	}
 }

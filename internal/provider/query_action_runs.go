@@ -20,7 +20,8 @@ const mostRuns = 1000
 func actionRunsQuery() *Query {
 	return &Query{
 		Name: "action_runs",
-		Doc:  "Runs of self-service actions and automations, all that may be seen or those that match every condition given.",
+		Doc: "Runs of self-service actions and automations, all that may be seen or those that match every condition given. " +
+			"Log lines, changed entities and votes of a run are in `port_action_run`.",
 		Args: []lens.Part{
 			lens.Field("action", lens.String, lens.Opt, "Identifier of the action.").Check(notEmpty()),
 			lens.Field("blueprint", lens.String, lens.Opt, "Identifier of the action's blueprint.").Check(notEmpty()),
