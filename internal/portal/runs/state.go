@@ -31,7 +31,7 @@ const (
 // moves is the state machine: the status after each move. What is not in it is
 // refused (V6).
 var moves = map[string]map[move]string{
-	Waiting:    {approve: InProgress, vote: Waiting, decline: Declined, fail: Failure},
+	Waiting:    {approve: InProgress, vote: Waiting, decline: Declined, fail: Failure, edit: Waiting},
 	InProgress: {edit: InProgress, answer: InProgress, succeed: Success, fail: Failure},
 }
 
@@ -51,5 +51,5 @@ func next(id, status string, m move) (string, error) {
 	if ended(status) {
 		return "", fault.New(http.StatusUnprocessableEntity, "run_exhausted", "run %q has ended with %s and cannot be changed", id, status)
 	}
-	return "", fault.New(http.StatusUnprocessableEntity, "invalid_request", "run %q is %s: only its approval, or status FAILURE to cancel it, can change it", id, status)
+	return "", fault.New(http.StatusUnprocessableEntity, "invalid_request", "run %q is %s: only its approval, or status FAILURE to cancel it, ends that", id, status)
 }

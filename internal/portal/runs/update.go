@@ -59,6 +59,8 @@ func (r *Runs) change(tx store.Tx, c Caller, k *kept, changes jsonv.Object) erro
 	m := edit
 	if status := jsonv.String(changes, "status"); status != "" {
 		m = result[status]
+	} else if _, ok := changes["response"]; ok {
+		m = answer
 	}
 	now := r.deps.Clock.Now().UTC()
 	if err := r.enter(k, m, now); err != nil {
@@ -135,7 +137,7 @@ func (r *Runs) Log(_ context.Context, tx store.Tx, c Caller, id string, body any
 		return nil, fault.NotPermitted("write logs of run %q", id)
 	}
 	if changes["status"] != nil && k.status() == Waiting {
-		_, err := next(id, Waiting, edit) // a log cancels no request for approval
+		_, err := next(id, Waiting, succeed) // a log cancels no request for approval
 		return nil, err
 	}
 	entry, err := r.addLog(tx, c.Org, c.ID, id, message)
