@@ -108,3 +108,17 @@ func Order(doc store.Doc) jsonv.Object { return jsonv.Map(doc, orderKey) }
 
 // OrderOf reads what [Order] keeps.
 func OrderOf(kept jsonv.Object) template.Order { return orderOf(store.Doc{orderKey: kept}) }
+
+// FormerlyOf are the ids of deleted actions that were renamed before and were called so
+// last.
+func (a *Actions) FormerlyOf(tx store.Tx, org, name string) (ids []string, err error) {
+	for row, err := range tx.Scan(KindFormer, nil, store.Page{}, org) {
+		if err != nil {
+			return nil, err
+		}
+		if jsonv.String(row.Doc, "identifier") == name {
+			ids = append(ids, row.Key[len(row.Key)-1])
+		}
+	}
+	return ids, nil
+}

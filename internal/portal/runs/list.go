@@ -122,9 +122,13 @@ func (r *Runs) where(tx store.Tx, c Caller, w wanted) (store.Where, error) {
 		e.conditions = append(e.conditions, is(indexActive, "1"))
 	}
 	if w.Action != "" {
-		// Of actions that are gone only the runs know the name, which may be that of
-		// another action by now.
-		names := []string{w.Action}
+		// Of actions that are gone the runs know the name, unless it was another one in
+		// the end. It may be that of another action by now.
+		names, err := r.deps.Actions.FormerlyOf(tx, c.Org, w.Action)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, w.Action)
 		a, err := r.deps.Actions.Action(tx, c.Org, w.Action)
 		if err != nil {
 			return nil, err

@@ -41,6 +41,8 @@ type Actions interface {
 	ByID(tx store.Tx, org, id string) (jsonv.Object, error)
 	// Former is what a deleted action was called last, "" when its runs know.
 	Former(tx store.Tx, org, id string) (string, error)
+	// FormerlyOf are the ids of those that were called so last.
+	FormerlyOf(tx store.Tx, org, name string) ([]string, error)
 	// OfBlueprint finds an action by the name that the routes of a blueprint give it.
 	// Its errors are for the caller to see.
 	OfBlueprint(tx store.Tx, org, blueprint, id string) (jsonv.Object, error)
