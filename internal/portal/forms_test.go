@@ -413,3 +413,37 @@ func TestRulesOfDatasetsTakeWhatTheyShould(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is wrong with the value of a secret input, neither the answer nor the record
+// of the refusal repeats it.
+func TestRefusedSecretsAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	f := newForms(t)
+	const secret = "hunter2secret"
+	for _, c := range [][3]string{
+		{`{"type": "string", "pattern": "^x$"`, `"` + secret + `"`, "pattern"},
+		{`{"type": "string", "pattern": {"jqQuery": "\"^x$\""}`, `"` + secret + `"`, "pattern"},
+		{`{"type": "string", "minLength": 50`, `"` + secret + `"`, "minLength"},
+		{`{"type": "string", "enum": ["x"]`, `"` + secret + `"`, "enum"},
+		{`{"type": "string", "format": "email"`, `"` + secret + `"`, "format"},
+		{`{"type": "string", "format": "entity", "blueprint": "service"`, `"` + secret + `"`, "notFound"},
+		{`{"type": "string"`, `["` + secret + `"]`, "type"},
+		{`{"type": "object"`, `"` + secret + `"`, "type"},
+		{`{"type": "object", "additionalProperties": false`, `{"` + secret + `": 1}`, "additionalProperties"},
+	} {
+		action, faults := f.write(`{"properties": {"i": ` + c[0] + `, "encryption": "aes256-gcm"}}}`)
+		if faults != "" {
+			t.Fatalf("%s: %s", c[0], faults)
+		}
+		a := f.p.Call(http.MethodPost, "/v1/actions/"+action+"/runs", jsonv.Object{"entity": "cart", "properties": decodeJSON(t, `{"i": `+c[1]+`}`)})
+		if got := faultsOf(a, "/properties"); got != "/i "+c[2] {
+			t.Errorf("%s: %s, want %s", c[0], got, c[2])
+		}
+		if strings.Contains(a.Text, secret) {
+			t.Errorf("%s: the answer repeats the secret: %s", c[0], a.Text)
+		}
+	}
+	if a := f.p.Call(http.MethodGet, "/v1/audit-log?limit=100", nil); strings.Contains(a.Text, secret) || !strings.Contains(a.Text, "FAILURE") {
+		t.Errorf("the audit log: %s", a.Text)
+	}
+}

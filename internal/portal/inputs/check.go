@@ -32,7 +32,7 @@ func (r *Resolved) Check() fault.Problems {
 		v, given := r.Values[id]
 		switch {
 		case given && v != nil:
-			p = append(p, r.value(i, at, v)...)
+			p = append(p, discreet(i, r.value(i, at, v))...)
 		case r.required[id] && !r.hidden[id]:
 			add(&p, "required", at, "is required")
 		}
@@ -42,6 +42,18 @@ func (r *Resolved) Check() fault.Problems {
 
 func add(p *fault.Problems, keyword string, at []string, format string, args ...any) {
 	*p = append(*p, fault.Problem{Path: jsonv.Pointer(at...), Keyword: keyword, Message: fmt.Sprintf(format, args...)})
+}
+
+// discreet keeps the value of a secret out of what is said about it: refusals are
+// answered, logged and recorded.
+func discreet(i *input, problems fault.Problems) fault.Problems {
+	if i.encryption != byServer {
+		return problems
+	}
+	for n, p := range problems {
+		problems[n].Message = fmt.Sprintf("is refused by %q; the value, a secret, is not shown", p.Keyword)
+	}
+	return problems
 }
 
 // value checks a value that is not null.
