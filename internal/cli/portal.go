@@ -40,10 +40,17 @@ Flags:
                         services are never called
   --public-url URL      where people and programs reach this portal: calls of actions to it stay
                         inside, and links in notifications lead there
-  --kafka BROKERS       send messages to these Kafka brokers, host:port separated by commas
+  --kafka BROKERS       send messages to these Kafka brokers, host:port separated by commas; then
+                        relays get their runs from a topic too, unless they say that they poll
   --azure-url URL       the root of Azure DevOps (default https://dev.azure.com)
   --github-url URL      the root of GitHub's API (default https://api.github.com), for GitHub
                         Enterprise such as https://ghe.example.com/api/v3; it may be private
+  --run-timeout TIME    fail runs that have been in progress, or have waited for their approval,
+                        for so long, such as 24h (default 0: they may go on for ever)
+  --allow-unknown-inputs
+                        accept runs with values that are no inputs of their action
+  --automation-depth N  stop automations that cause each other after a chain of N events
+                        (default 16)
   --list-all-fields     tell in the permissions of a blueprint of every property and relation, not
                         only of those that were given permissions of their own
   --strict-permissions  refuse permissions for users and teams that do not exist
@@ -86,6 +93,9 @@ type portalFlags struct {
 	privateCalls               bool
 	publicURL, azureURL, kafka string
 	githubURL, githubToken     string
+	runTimeout                 time.Duration
+	allowUnknownInputs         bool
+	automationDepth            int
 }
 
 func runPortal(ctx context.Context, args []string, env Env) int {
@@ -104,6 +114,9 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 	flags.StringVar(&f.azureURL, "azure-url", "", "")
 	flags.StringVar(&f.githubURL, "github-url", env.Getenv("PORT_GITHUB_URL"), "")
 	flags.StringVar(&f.kafka, "kafka", "", "")
+	flags.DurationVar(&f.runTimeout, "run-timeout", 0, "")
+	flags.BoolVar(&f.allowUnknownInputs, "allow-unknown-inputs", false, "")
+	flags.IntVar(&f.automationDepth, "automation-depth", portal.DefaultAutomationDepth, "")
 	flags.StringVar(&f.userStatus, "user-status", "Disabled", "")
 	flags.StringVar(&f.legacyActionRoutes, "legacy-action-routes", "served", "")
 	if err := flags.Parse(args); err != nil {
@@ -123,6 +136,10 @@ func runPortal(ctx context.Context, args []string, env Env) int {
 		return env.fail(exitUsage, "portal", errors.New("--rate-limit must not be negative"))
 	case f.failedLogins < 0:
 		return env.fail(exitUsage, "portal", errors.New("--failed-logins must not be negative"))
+	case f.runTimeout < 0:
+		return env.fail(exitUsage, "portal", errors.New("--run-timeout must not be negative"))
+	case f.automationDepth < 1:
+		return env.fail(exitUsage, "portal", errors.New("--automation-depth must be at least 1"))
 	case f.userStatus != "Disabled" && f.userStatus != "Staged":
 		return env.fail(exitUsage, "portal", fmt.Errorf("--user-status is Disabled or Staged, not %q", f.userStatus))
 	case f.legacyActionRoutes != "served" && f.legacyActionRoutes != "gone":
@@ -194,6 +211,7 @@ func servePortal(ctx context.Context, f portalFlags, env Env) (err error) {
 		AllowedFrom: f.allowedFrom, ListAllFields: f.listAllFields, StrictPermissions: f.strictPermissions,
 		ClientID: f.credentials.ClientID, ClientSecret: f.credentials.ClientSecret,
 		SecretKey: f.secretKey, DefaultUserStatus: f.userStatus, LegacyActionRoutes: f.legacyActionRoutes,
+		RunTimeout: f.runTimeout, AllowUnknownInputs: f.allowUnknownInputs, AutomationDepth: f.automationDepth,
 		PrivateCalls: f.privateCalls || onLoopback(l.Addr()),
 		PublicURL:    cmp.Or(f.publicURL, "http://"+reachable(l.Addr())), AzureURL: f.azureURL, Kafka: f.kafka, Version: env.Version,
 		GitHubURL: f.githubURL, GitHubToken: f.githubToken,

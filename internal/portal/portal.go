@@ -38,6 +38,9 @@ import (
 // Limits bound what callers may send; see [httpapi.Limits].
 type Limits = httpapi.Limits
 
+// DefaultAutomationDepth is the depth of automations of a portal that is given none.
+const DefaultAutomationDepth = automations.DefaultDepth
+
 // Credentials are a client id and its secret.
 type Credentials = identity.Credentials
 
@@ -100,8 +103,14 @@ type Options struct {
 	// identity provider ([Portal.Login]), as a Member; without it users have to be there
 	// before.
 	AutomaticUserAccess bool
+	// RunTimeout fails runs that have been in progress, or have waited for their
+	// approval, for so long; 0 lets them go on for ever (reference/actions.md §4.4).
+	RunTimeout time.Duration
+	// AllowUnknownInputs accepts runs with values that are no inputs of the action
+	// (reference/actions.md §2.5).
+	AllowUnknownInputs bool
 	// AutomationDepth is how long a chain of events and automations may become before
-	// it is stopped; 0 is [automations.DefaultDepth].
+	// it is stopped; 0 is [DefaultAutomationDepth].
 	AutomationDepth int
 	// Mail sends mail, each at least once; nil writes a line to Log instead. It is
 	// called between a change and the answer to it.
@@ -124,6 +133,8 @@ type Portal struct {
 	// migrations and timers are nil until the portal is put together.
 	migrations *migrations
 	timers     *timers
+	// timeouts is nil without a timeout of runs.
+	timeouts   *timers
 	deliveries *deliveries
 	// kafka is nil without brokers.
 	kafka     *invoke.Kafka
@@ -235,6 +246,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	p.timers = &timers{store: p.store, clock: o.Clock, log: o.Log, org: p.identity.Org(), look: o.look}
+	timeouts := &timers{store: p.store, clock: o.Clock, log: o.Log, org: p.identity.Org(), look: o.look}
 	p.access = access.New(access.Deps{Clock: o.Clock, IDs: o.IDs, ListAllFields: o.ListAllFields, Strict: o.StrictPermissions})
 	reactions := automations.New(automations.Deps{Clock: o.Clock, IDs: o.IDs, Log: log, Machine: p.identity.Machine().ID, Depth: o.AutomationDepth})
 	p.actions = actions.New(actions.Deps{Clock: o.Clock, IDs: o.IDs, Access: p.access, Recorder: reactions})
@@ -242,6 +254,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 		Clock: o.Clock, IDs: o.IDs, Access: p.access, People: people{p}, Vault: vault{p}, Recorder: reactions,
 		Portal: o.IDs.Alphanumeric(16), PageURL: cmp.Or(strings.TrimSuffix(o.PublicURL, "/"), portPages),
 		Streamer: p.identity.Streamer, Broker: p.kafka != nil,
+		Timeout: o.RunTimeout, Wake: timeouts.wake, AllowUnknownInputs: o.AllowUnknownInputs,
 		Mail: func(tx store.Tx, to, subject, text string) error {
 			return p.identity.Post(tx, to, mailApproval, subject, text)
 		},
@@ -253,7 +266,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	reactions.Join(p.actions, p.runs)
 	p.access.Join(p.catalog, p.identity)
 	p.identity.Serve(p.catalog, p.access)
-	p.timers.catalog = p.catalog
+	p.timers.due, timeouts.due = p.catalog.ExpireTimers, p.runs.Expire
 	p.migrations = &migrations{store: p.store, catalog: p.catalog, clock: o.Clock, log: o.Log, jobs: map[string]*migrationJob{}}
 	hub, err := p.github(o)
 	if err != nil {
@@ -288,6 +301,13 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	}
 	mail.post(ctx)
 	p.timers.begin()
+	if o.RunTimeout > 0 {
+		p.timeouts = timeouts
+		if err := p.watchRuns(ctx); err != nil {
+			return err
+		}
+		p.timeouts.begin()
+	}
 	if err := p.inherit(ctx, o); err != nil {
 		return err
 	}
@@ -297,6 +317,20 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 	p.deliveries.begin()
 	p.automator.begin()
 	return p.migrations.resume(ctx, p.identity.Org())
+}
+
+// watchRuns lets the timeout apply to the runs of before.
+func (p *Portal) watchRuns(ctx context.Context) error {
+	for more := true; more; {
+		err := p.store.Update(ctx, func(tx store.Tx) (err error) {
+			more, err = p.runs.Watch(tx, p.identity.Org())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // portPages is where Port's own pages are.
@@ -397,6 +431,9 @@ func (p *Portal) Close() error {
 	}
 	if p.timers != nil {
 		p.timers.close()
+	}
+	if p.timeouts != nil {
+		p.timeouts.close()
 	}
 	if p.automator != nil {
 		p.automator.close()

@@ -61,7 +61,12 @@ type scenario struct {
 	GitHub string `yaml:"github"`
 	// LegacyActionRoutes is "gone" or "".
 	LegacyActionRoutes string `yaml:"legacy_action_routes"`
-	Steps              []step `yaml:"steps"`
+	// RunTimeout, UnknownInputs and AutomationDepth are the portal's settings.
+	RunTimeout      time.Duration `yaml:"run_timeout"`
+	UnknownInputs   bool          `yaml:"unknown_inputs"`
+	AutomationDepth int           `yaml:"automation_depth"`
+
+	Steps []step `yaml:"steps"`
 }
 
 type step struct {
@@ -153,6 +158,7 @@ func (s scenario) run(t *testing.T, storage string, given any) {
 	o := portaltest.Options{
 		DefaultUserStatus: s.UserStatus, AutomaticUserAccess: s.AutomaticAccess, LegacyActionRoutes: s.LegacyActionRoutes, GitHubToken: s.GitHub,
 		ListAllFields: s.Permissions.ListAllFields, StrictPermissions: s.Permissions.Strict,
+		RunTimeout: s.RunTimeout, AllowUnknownInputs: s.UnknownInputs, AutomationDepth: s.AutomationDepth,
 		Limits: portal.Limits{Requests: s.Limits.Requests, Window: s.Limits.Window, FailedLogins: s.Limits.Logins},
 	}
 	if s.ClientSecret != "" {

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
@@ -20,16 +19,17 @@ const (
 	timerLook   = time.Minute
 )
 
-// timers records the values of timer properties that expire
-// (reference/catalog.md §7 U4). It sleeps until the next one is due and knows
-// nothing but that moment: which timers run stands in the store, so that none is
-// lost with the portal and none expires twice.
+// timers does what falls due at some moment: it records the values of timer properties
+// that expire (reference/catalog.md §7 U4), or ends runs that take too long. It sleeps
+// until the next one is due and knows nothing but that moment: which timers run
+// stands in the store, so that none is lost with the portal and none expires twice.
 type timers struct {
-	store   store.Store
-	catalog *catalog.Catalog
-	clock   clock.Clock
-	log     *slog.Logger
-	org     string
+	store store.Store
+	clock clock.Clock
+	log   *slog.Logger
+	org   string
+	// due does what is due, or some of it, and tells when to look again.
+	due func(ctx context.Context, tx store.Tx, org string) (next time.Time, err error)
 	// look is how often to see whether others have set timers on the same store; 0
 	// is never.
 	look time.Duration
@@ -112,7 +112,7 @@ func (t *timers) expire() (next time.Time, err error) {
 	ctx := context.Background()
 	err = t.store.Update(ctx, func(tx store.Tx) error {
 		var err error
-		next, err = t.catalog.ExpireTimers(ctx, tx, t.org)
+		next, err = t.due(ctx, tx, t.org)
 		return err
 	})
 	return next, err

@@ -62,8 +62,12 @@ type Options struct {
 	ListAllFields, StrictPermissions bool
 	// AutomaticUserAccess lets everybody in who logs in.
 	AutomaticUserAccess bool
-	// LegacyActionRoutes is the portal's.
+	// LegacyActionRoutes, RunTimeout, AllowUnknownInputs and AutomationDepth are the
+	// portal's.
 	LegacyActionRoutes string
+	RunTimeout         time.Duration
+	AllowUnknownInputs bool
+	AutomationDepth    int
 	// Unchecked turns the checks of answers off, for benchmarks.
 	Unchecked bool
 }
@@ -117,8 +121,8 @@ func Start(t testing.TB, options ...Options) *Portal {
 		Clock: now, IDs: ident.Seeded(1), Out: out, PrivateCalls: o.RealCalls,
 		Store: o.Store, DataFile: o.DataFile, DatabaseURL: o.DatabaseURL, Limits: o.Limits, Log: o.Log,
 		ClientID: o.ClientID, ClientSecret: o.ClientSecret, SecretKey: o.SecretKey,
-		LegacyActionRoutes: o.LegacyActionRoutes,
-		DefaultUserStatus:  o.DefaultUserStatus, ListAllFields: o.ListAllFields, StrictPermissions: o.StrictPermissions, AutomaticUserAccess: o.AutomaticUserAccess, Mail: p.mailbox.take,
+		LegacyActionRoutes: o.LegacyActionRoutes, RunTimeout: o.RunTimeout, AllowUnknownInputs: o.AllowUnknownInputs, AutomationDepth: o.AutomationDepth,
+		DefaultUserStatus: o.DefaultUserStatus, ListAllFields: o.ListAllFields, StrictPermissions: o.StrictPermissions, AutomaticUserAccess: o.AutomaticUserAccess, Mail: p.mailbox.take,
 	})
 	if err != nil {
 		t.Fatalf("portal: %v", err)

@@ -176,6 +176,7 @@ func (r *Runs) cast(ctx context.Context, tx store.Tx, c Caller, k *kept, state, 
 		k.run["approval"] = this
 	}
 	if m == approve {
+		k.begins(now)
 		entity, err := r.entityOf(ctx, tx, c.Org, k)
 		if err != nil {
 			return err

@@ -104,6 +104,10 @@ type Deps struct {
 	// messages can be stored.
 	Streamer func(store.Tx) (string, error)
 	Broker   bool
+	// Timeout fails runs that are open for so long; 0 never does. Wake is told when to
+	// look at what falls due ([Runs.Expire]).
+	Timeout time.Duration
+	Wake    func(time.Time)
 	// AllowUnknownInputs accepts values that are no inputs of the action.
 	AllowUnknownInputs bool
 	// PageURL is where people find the portal's pages, for links in notifications.

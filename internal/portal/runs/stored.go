@@ -45,6 +45,7 @@ const (
 	hiddenPolicy     = "policy"     // a policy names the approvers
 	hiddenFault      = "fault"      // why the run cannot be started
 	hiddenWorkflow   = "workflow"   // the id of the backend's own run
+	hiddenSince      = "since"      // when the run was approved
 	hiddenTopic      = "topic"      // a message takes the run to the relay
 )
 

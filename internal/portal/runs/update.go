@@ -95,6 +95,9 @@ func patchBody(body any) (jsonv.Object, error) {
 
 // record tells what became of a run (§4.9).
 func (r *Runs) record(tx store.Tx, c Caller, action string, before jsonv.Object, k *kept) error {
+	if _, err := r.watch(tx, c.Org, k); err != nil {
+		return err
+	}
 	if r.deps.Recorder == nil {
 		return nil
 	}
