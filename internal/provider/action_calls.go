@@ -132,12 +132,15 @@ func sameTexts(shown, other any) bool {
 	return true
 }
 
-// planAction warns of blueprints that neither exist nor are known to be made; only
+// planAction tells of a new name, and warns of blueprints that neither exist nor are known to be made; only
 // those that change are looked at.
 func planAction(ctx context.Context, c *change) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if c.session == nil {
 		return diags
+	}
+	if !c.prior.IsNull() && len(c.key) > 0 {
+		c.renames("action", formerID(lens.AsObj(c.prior), "blueprint", "identifier"), c.key[0])
 	}
 	root := tftypes.NewAttributePath()
 	look := func(at *tftypes.AttributePath, was, now tftypes.Value) {

@@ -125,15 +125,16 @@ func waitTimeout() lens.Part {
 }
 
 // actionRunReplaces names what runs the action again. After an import, which leaves
-// settled null, nothing does that only the state could know.
-func actionRunReplaces(_ *session, was, now lens.Obj) []string {
+// settled null, nothing does that only the state could know. An action that the same
+// apply renames is the same action.
+func actionRunReplaces(s *session, was, now lens.Obj) []string {
 	names := []string{"action", "properties", "entity"}
 	if !lens.Nothing(was["settled"]) {
 		names = append(names, "run_as", "triggers", "secret_properties_wo_version")
 	}
 	var out []string
 	for _, name := range names {
-		if !was[name].Equal(now[name]) {
+		if !was[name].Equal(now[name]) && (name != "action" || !lens.Known(now[name]) || s.renamedTo("action", lens.AsText(was[name])) != lens.AsText(now[name])) {
 			out = append(out, name)
 		}
 	}

@@ -391,3 +391,20 @@ func TestInterruptedWaitsGoOnWithTheSameRun(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestActionRunsFollowTheNameOfTheirAction(t *testing.T) {
+	t.Parallel()
+	y := startYard(t)
+	config := func(name string) string {
+		return "resource \"port_action\" \"go\" {\n  identifier = \"" + name + "\"\n  self_service_trigger = { operation = \"CREATE\" }\n  kafka_method = {}\n}\n" +
+			running(`action = port_action.go.identifier, wait_for = []`)
+	}
+	y.run = "none"
+	y.account.run(
+		resource.TestStep{PreConfig: y.Forget, Config: config("go"), Check: y.seen(false)},
+		resource.TestStep{
+			Config: config("went"), Check: resource.ComposeTestCheckFunc(y.seen(true), y.posted(1), resource.TestCheckResourceAttr(scaling, "action", "went")),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(scaling, plancheck.ResourceActionUpdate)}},
+		},
+	)
+}

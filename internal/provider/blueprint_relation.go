@@ -247,7 +247,7 @@ func checkBlueprintRelation(config tftypes.Value) []lens.Problem {
 func replacesWithBlueprint(s *session, prior, planned lens.Obj) []string {
 	was, _ := text(prior["blueprint_identifier"])
 	now, known := text(planned["blueprint_identifier"])
-	if was == now && known || known && s.renamedBlueprint(was) == now {
+	if was == now && known || known && s.renamedTo("blueprint", was) == now {
 		return nil
 	}
 	return []string{"blueprint_identifier"}

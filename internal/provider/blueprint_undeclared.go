@@ -178,7 +178,7 @@ func planUndeclared(ctx context.Context, c *change) diag.Diagnostics {
 		return nil
 	}
 	if c.was[0] != c.key[0] {
-		c.renames(c.was[0], c.key[0])
+		c.renames("blueprint", c.was[0], c.key[0])
 	}
 	was, now := lens.AsObj(c.prior), lens.AsObj(c.plan)
 	id, gone := c.was[0], c.kind.drops(was, now)

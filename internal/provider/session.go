@@ -36,7 +36,8 @@ type session struct {
 	known   map[string]*catalogue
 	written map[entityAt]bool
 	handed  map[entityAt]heirloom
-	// renamed and dropped are what plans do to blueprints and their relations.
+	// renamed and dropped are what plans do to blueprints, their relations, and
+	// actions.
 	renamed map[string]string
 	dropped map[string]bool
 	// memberships are what states and plans say of users in teams.
@@ -83,21 +84,21 @@ func (s *session) isManagedEntity(blueprint, id string) bool {
 	return s.managed[entityName(blueprint, id)]
 }
 
-// renames remembers that the plan gives a blueprint another name.
-func (s *session) renames(was, now string) {
+// renames remembers that the plan gives an object another name.
+func (s *session) renames(kind, was, now string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.renamed[was] = now
+	s.renamed[joinID([]string{kind, was})] = now
 }
 
-// renamedBlueprint is the new name of a blueprint, "" when it keeps its own.
-func (s *session) renamedBlueprint(was string) string {
+// renamedTo is the new name of an object, "" when it keeps its own.
+func (s *session) renamedTo(kind, was string) string {
 	if s == nil {
 		return ""
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.renamed[was]
+	return s.renamed[joinID([]string{kind, was})]
 }
 
 // drops remembers that the plan takes relations from a blueprint.
