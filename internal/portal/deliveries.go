@@ -85,6 +85,11 @@ func (d *deliveries) begin() {
 func (d *deliveries) Wake() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.wake()
+}
+
+// wake is [deliveries.Wake] for who holds mu.
+func (d *deliveries) wake() {
 	if d.closed || d.looks || !d.begun {
 		d.again = true
 		return
@@ -166,6 +171,8 @@ func (d *deliveries) wakeAt(at time.Time) {
 func (d *deliveries) deliver(one runs.Delivery, secret string) {
 	err := d.attempt(one, secret)
 	d.mu.Lock()
+	defer d.mu.Unlock()
+	defer d.idle.Broadcast()
 	delete(d.busy, one.Lane)
 	if errors.Is(err, outbound.ErrBusy) {
 		// Others have their turn meanwhile: were it begun again at once, those who wait
@@ -176,17 +183,13 @@ func (d *deliveries) deliver(one runs.Delivery, secret string) {
 	} else {
 		delete(d.rests, one.Lane)
 	}
-	d.idle.Broadcast()
-	if err != nil {
-		if !d.closed {
-			d.log.Error("delivery", "run", one.Run, "error", err)
-			d.wakeAt(d.clock.Now().Add(deliveryRepeat))
-		}
-		d.mu.Unlock()
-		return
+	switch {
+	case err == nil:
+		d.wake() // before anybody sees that nothing is under way: its lane may go on
+	case !d.closed:
+		d.log.Error("delivery", "run", one.Run, "error", err)
+		d.wakeAt(d.clock.Now().Add(deliveryRepeat))
 	}
-	d.mu.Unlock()
-	d.Wake()
 }
 
 func (d *deliveries) attempt(one runs.Delivery, secret string) (err error) {
