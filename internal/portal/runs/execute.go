@@ -204,26 +204,6 @@ func seen(entity jsonv.Object) jsonv.Object {
 	return out
 }
 
-// condition is what an entity must fulfil for the action to be offered (step 6).
-func (x *execution) condition() error {
-	condition := jsonv.Map(x.action, "trigger", "condition")
-	if condition == nil || x.entity == nil {
-		return nil
-	}
-	rule := func(property string, value any) jsonv.Object {
-		return jsonv.Object{"property": property, "operator": "=", "value": value}
-	}
-	query := jsonv.Object{"combinator": "and", "rules": []any{
-		rule("$blueprint", x.entity["blueprint"]), rule("$identifier", x.entity["identifier"]),
-		jsonv.Object{"combinator": condition["combinator"], "rules": condition["rules"]},
-	}}
-	found, err := x.r.deps.Catalog.Find(x.ctx, x.tx, catalog.Actor{Org: x.who.Org}, query, 1)
-	if err == nil && len(found) == 0 {
-		return notOn("condition", "entity %q does not fulfil the condition of action %q", x.wanted, x.order.Action)
-	}
-	return err
-}
-
 // asked is the run as policies see it.
 func (x *execution) asked() access.Execution {
 	a := access.Execution{
