@@ -277,6 +277,16 @@ func TestManyHostileProgramsTogetherLeaveRoomForOthers(t *testing.T) {
 func TestTheCacheForgetsTheOldest(t *testing.T) {
 	t.Parallel()
 	e := newEngine()
+	long := strings.Repeat(" ", maxSourceBytes-10)
+	for i := range 2 * sourceMax / len(long) {
+		_, _ = e.Compile(fmt.Sprint(i) + long)
+		if e.source > sourceMax {
+			t.Fatalf("%d bytes of programs are kept", e.source)
+		}
+	}
+	if _, err := e.Compile(strings.Repeat(" ", 2*sourceMax)); err == nil {
+		t.Error("a program without bound")
+	}
 	for i := range programsMax + 10 {
 		if _, err := e.Compile(fmt.Sprintf(".a%d", i)); err != nil {
 			t.Fatal(err)

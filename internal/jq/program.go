@@ -19,6 +19,7 @@ type engine struct {
 	mu      sync.Mutex
 	entries map[string]*list.Element
 	recent  *list.List
+	source  int // bytes
 	slots   chan struct{}
 }
 
@@ -28,7 +29,13 @@ type entry struct {
 	err     error
 }
 
-const programsMax = 1024
+// programsMax is how many programs are kept, among them the several of each input of
+// large forms, and sourceMax how long their texts are together: what a program takes in
+// memory grows with its text.
+const (
+	programsMax = 4096
+	sourceMax   = 2 << 20
+)
 
 var shared = newEngine()
 
@@ -41,6 +48,9 @@ func newEngine() *engine {
 }
 
 func (e *engine) Compile(src string) (*Program, error) {
+	if len(src) > maxSourceBytes {
+		return compile(src, e.slots) // which refuses it: not worth keeping
+	}
 	e.mu.Lock()
 	if el, ok := e.entries[src]; ok {
 		e.recent.MoveToFront(el)
@@ -56,9 +66,10 @@ func (e *engine) Compile(src string) (*Program, error) {
 	}
 	el := e.recent.PushFront(&entry{src, p, err})
 	e.entries[src] = el
-	if e.recent.Len() > programsMax {
+	for e.source += len(src); e.recent.Len() > programsMax || e.source > sourceMax; {
 		if oldest, ok := e.recent.Remove(e.recent.Back()).(*entry); ok {
 			delete(e.entries, oldest.src)
+			e.source -= len(oldest.src)
 		}
 	}
 	return result(el)
