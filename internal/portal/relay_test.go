@@ -626,6 +626,27 @@ func TestAClaimHoldsAcrossARestartThoughMessagesAreTheWay(t *testing.T) {
 	}
 }
 
+func TestAMessageThatWasNotSentIsSentByTheNextPortal(t *testing.T) {
+	t.Parallel()
+	o := portaltest.Options{ClientID: portaltest.ClientID, ClientSecret: relaySecret, Kafka: "127.0.0.1:1", DataFile: filepath.Join(t.TempDir(), "portal.db")}
+	first := portaltest.Start(t, o)
+	url, _ := internalSystem(t)
+	relayAction(first, "a", url, nil)
+	streamer(first, "KAFKA")
+	one, two := runRelayed(first, "a"), runRelayed(first, "a")
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.Kafka = brokersOf(kafkaCluster(t))
+	second := portaltest.Start(t, o)
+	if n := claimable(second); n != 0 {
+		t.Errorf("%d can be claimed", n)
+	}
+	relay := newRelay(t, second, "KAFKA")
+	relay.work(2)
+	relay.expect("in their order", one, two)
+}
+
 func TestARunThatEndsBeforeItsMessageIsSentIsNotSent(t *testing.T) {
 	t.Parallel()
 	p := portaltest.Start(t, portaltest.Options{ClientID: portaltest.ClientID, ClientSecret: relaySecret, Kafka: brokersOf(kafkaCluster(t))})

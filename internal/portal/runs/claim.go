@@ -80,16 +80,26 @@ func pendingRuns(tx store.Tx, org string, w claim, now string) ([]*kept, error) 
 		if err != nil {
 			return nil, err
 		}
-		k := keptOf(row.Doc)
-		if k.status() != InProgress || !jsonv.Bool(k.run, "pendingExecution") || jsonv.String(k.run, "installationId") != w.installation || jsonv.Bool(k.hidden, hiddenTopic) ||
-			jsonv.String(k.run, "claimedUntil") > now || w.method != "" && jsonv.String(k.run, "payload", "type") != w.method ||
-			slices.Contains(w.exclude, jsonv.String(k.run, "action", "identifier")) || slices.Contains(w.exclude, jsonv.String(k.hidden, hiddenAction)) {
-			continue
+		if k := keptOf(row.Doc); w.takes(k) && jsonv.String(k.run, "claimedUntil") <= now {
+			all = append(all, k)
 		}
-		all = append(all, k)
 	}
 	slices.Reverse(all) // kept newest first
 	return all[:min(len(all), int(w.limit))], nil
+}
+
+// takes tells whether a run is for whoever claims, unless somebody has claimed it.
+// What is called like the relay and is another method's is not for the relay (C4).
+func (w claim) takes(k *kept) bool {
+	method := jsonv.String(k.run, "payload", "type")
+	switch {
+	case k.status() != InProgress, !jsonv.Bool(k.run, "pendingExecution"), jsonv.String(k.run, "installationId") != w.installation,
+		jsonv.Bool(k.hidden, hiddenTopic), w.method != "" && method != w.method:
+		return false
+	case w.installation == agentInstallation && method != "WEBHOOK" && method != "GITLAB":
+		return false
+	}
+	return !slices.Contains(w.exclude, jsonv.String(k.run, "action", "identifier")) && !slices.Contains(w.exclude, jsonv.String(k.hidden, hiddenAction))
 }
 
 // claimTakes is the body of a claim (reference/actions.md §3.9).
