@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -95,6 +96,10 @@ func TestAfterSomeAttemptsADispatchIsGivenUp(t *testing.T) {
 	p.want(run, "FAILURE", "", "", "GitHub has made no run of it in 3 attempts")
 	if n := len(h.asked("POST")); n != 3 {
 		t.Errorf("%d attempts", n)
+	}
+	repository := slices.DeleteFunc(h.asked("GET"), func(c hubCall) bool { return c.path != "/repos/acme/infra" })
+	if len(repository) != 1 {
+		t.Errorf("the default branch is asked for %d times", len(repository))
 	}
 	h.set(func() {
 		h.before = func(w http.ResponseWriter, r *http.Request) bool {

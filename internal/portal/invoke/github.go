@@ -176,6 +176,9 @@ func pause(age time.Duration) time.Duration { return min(max(age/pollShare, poll
 func (t *attempt) dispatch(ctx context.Context) (runs.Outcome, error) {
 	ref, inputs := split(jsonv.Map(t.payload, "workflowInputs"))
 	if ref == "" {
+		ref = t.course.ref // of the attempt before: it is one dispatch
+	}
+	if ref == "" {
 		var err error
 		if ref, err = t.defaultBranch(ctx); err != nil {
 			return t.undone(err)
