@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -44,7 +45,7 @@ func createAction(ctx context.Context, c *change) (jsonv.Object, error) {
 	made, err := callAction(ctx, c.session, portapi.Op{Method: http.MethodPost, Path: []string{"actions"}, Body: c.body})
 	switch {
 	case !portapi.IsConflict(err):
-		return made, err
+		return made, lackingBlueprint(c, err)
 	case !c.adopt:
 		return nil, c.kind.errExists(c.key)
 	}
@@ -69,7 +70,28 @@ func replaceAction(ctx context.Context, c *change, id string) (jsonv.Object, err
 	if c.key[0] != id {
 		op.Repeat = portapi.RepeatNever // the old name is gone once it worked
 	}
-	return callAction(ctx, c.session, op)
+	put, err := callAction(ctx, c.session, op)
+	return put, lackingBlueprint(c, err)
+}
+
+// lackingBlueprint says where a blueprint is named that is not there, of which a
+// write says no more than its name (reference/actions.md §1.4 A5).
+func lackingBlueprint(c *change, err error) error {
+	f, ok := portapi.AsFault(err)
+	if !ok || !portapi.IsNotFound(err) {
+		return err
+	}
+	for _, pointer := range [][]string{{"trigger", "blueprintIdentifier"}, {"trigger", "event", "blueprintIdentifier"}} {
+		id := jsonv.String(c.body, pointer...)
+		at, found := c.kind.codec.AttrPath(pointer, c.plan)
+		if id == "" || !found || !strings.Contains(f.Message, id) {
+			continue
+		}
+		var diags diag.Diagnostics
+		addAt(&diags, diag.SeverityError, at, "There is no blueprint "+id, located(lens.Problem{Path: at, Detail: madeFirst("blueprint_identifier") + "\n\n" + err.Error()}))
+		return &diagnosed{diags}
+	}
+	return err
 }
 
 func deleteAction(ctx context.Context, c *change) error {

@@ -79,7 +79,7 @@ func (k *kind) place(found []serverProblem, v tftypes.Value) []serverProblem {
 	}
 	for _, p := range found {
 		if at, ok := k.codec.AttrPath(p.pointer, v); ok {
-			p.at = at
+			p.at, p.inner = at, k.inside(p.pointer, at, v)
 			out, said[p.message] = append(out, p), true
 		}
 	}
@@ -89,6 +89,28 @@ func (k *kind) place(found []serverProblem, v tftypes.Value) []serverProblem {
 		}
 	}
 	return out
+}
+
+// inside is the rest of a pointer that goes on in the JSON text of an attribute; ""
+// where it does not.
+func (k *kind) inside(pointer []string, at *tftypes.AttributePath, v tftypes.Value) string {
+	found, _, err := tftypes.WalkAttributePath(v, at)
+	shown, ok := found.(tftypes.Value)
+	if err != nil || !ok {
+		return ""
+	}
+	s, _ := text(shown)
+	if j, err := jsonv.Decode([]byte(s)); err != nil || jsonv.KindOf(j) != "object" && jsonv.KindOf(j) != "array" {
+		return ""
+	}
+	n := len(pointer)
+	for n > 0 {
+		if above, ok := k.codec.AttrPath(pointer[:n-1], v); !ok || !above.Equal(at) {
+			break
+		}
+		n--
+	}
+	return jsonv.Pointer(pointer[n:]...)
 }
 
 // addProblems says every problem of a refusal once, at its attribute. Of a single
@@ -101,6 +123,9 @@ func addProblems(diags *diag.Diagnostics, summary, detail string, f *portapi.Fau
 	for _, p := range found {
 		if len(found) > 1 {
 			detail = p.message + "\n\n" + f.Where()
+			if p.inner != "" {
+				detail = p.inner + ": " + detail
+			}
 			if p.at == nil && len(p.pointer) > 0 {
 				detail = "/" + strings.Join(p.pointer, "/") + ": " + detail
 			}
@@ -124,6 +149,7 @@ type serverProblem struct {
 	pointer []string
 	message string
 	at      *tftypes.AttributePath // nil when the pointer leads to no attribute
+	inner   string                 // where in the attribute's JSON text
 }
 
 // problemsOf reads the places a fault names: details.errors[].path, or the single
