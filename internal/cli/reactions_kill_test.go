@@ -25,7 +25,8 @@ type message struct {
 	body jsonv.Object
 }
 
-// recorder remembers by path what it was sent, in order.
+// recorder remembers by path what it was sent, in order. What is broken off counts as
+// not sent.
 type recorder struct {
 	*httptest.Server
 	mu   sync.Mutex
@@ -44,11 +45,15 @@ func newRecorder(t *testing.T) *recorder {
 		if err != nil {
 			t.Errorf("%s: %v", r.URL.Path, err)
 		}
+		select {
+		case <-time.After(3 * time.Millisecond): // so that kills find something under way
+		case <-r.Context().Done():
+			return // the portal was killed before it had an answer
+		}
 		b.mu.Lock()
+		defer b.mu.Unlock()
 		path := strings.Trim(r.URL.Path, "/")
 		b.sent[path] = append(b.sent[path], message{r.Header.Get("X-Port-Run-Id"), body})
-		b.mu.Unlock()
-		<-time.After(time.Millisecond) // so that kills find something under way
 	}))
 	t.Cleanup(b.Close)
 	return b
