@@ -105,6 +105,8 @@ func TestActionErrorsPointAtTheAttribute(t *testing.T) {
 		"long button":         {simple(`"execute_action_button_text": "1234567890123456"`, `"kafka_method": {}`), "self_service_trigger.execute_action_button_text", "15"},
 		"minimum of nothing":  {textIn(`"min_length": -1`), `self_service_trigger.user_properties.string_props["k"].min_length`, "at least 0"},
 		"key without a PEM":   {textIn(`"client_side_encryption": {"algorithm": "client-side", "key": ""}`), `self_service_trigger.user_properties.string_props["k"].client_side_encryption.key`, "empty"},
+		"default of an enum":  {textIn(`"enum": ["a"], "default": "b"`), `self_service_trigger.user_properties.string_props["k"].default`, `"b" is not`},
+		"number of an enum":   {inputs(`"number_props": {"k": {"enum": [1], "default": 2.5}}`), `self_service_trigger.user_properties.number_props["k"].default`, "2.5 is not"},
 		"another algorithm":   {textIn(`"encryption": "rot13"`), `self_service_trigger.user_properties.string_props["k"].encryption`, "aes256-gcm"},
 		"order of a sort":     {textIn(`"sort": {"property": "p", "order": "UP"}`), `self_service_trigger.user_properties.string_props["k"].sort.order`, "DESC"},
 	} {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -49,7 +50,15 @@ func checkEnum(at *tftypes.AttributePath, enum, value tftypes.Value) []lens.Prob
 		return nil
 	}
 	return []lens.Problem{{Path: at, Summary: "Default is not in enum",
-		Detail: fmt.Sprintf("The default must be one of the values of enum, and %s is not.", lens.PathString(at))}}
+		Detail: fmt.Sprintf("The default must be one of the values of enum, and %s is not.", literalText(value))}}
+}
+
+// literalText is a text or number as a configuration has it.
+func literalText(v tftypes.Value) string {
+	if v.Type().Is(tftypes.Number) {
+		return number(v).Text('g', -1)
+	}
+	return strconv.Quote(lens.AsText(v))
 }
 
 // checkLimits compares the default of a text or a number with what its property
