@@ -24,9 +24,8 @@ type hub struct {
 	mu sync.Mutex
 	// now is GitHub's time.
 	now func() time.Time
-	// details says how dispatches are answered: "" ignores the wish for details,
-	// "refused" does not know it, "given" fulfils it.
-	details string
+	// details says that the answer to a dispatch names the run that comes of it.
+	details bool
 	// silent keeps dispatched runs out of the list.
 	silent bool
 	// before may answer a request itself; it then returns true.
@@ -121,7 +120,7 @@ func (h *hub) answer(w http.ResponseWriter, r *http.Request, body jsonv.Object) 
 
 func (h *hub) dispatch(body jsonv.Object) (int, any) {
 	for key := range body {
-		if key != "ref" && key != "inputs" && (key != "return_run_details" || h.details == "refused") {
+		if key != "ref" && key != "inputs" {
 			return 422, jsonv.Object{"message": fmt.Sprintf("Invalid request.\n\n%q is not a permitted key.", key)}
 		}
 	}
@@ -143,7 +142,7 @@ func (h *hub) dispatch(body jsonv.Object) (int, any) {
 		run.title = "Create for " + s
 	}
 	h.runs = append(h.runs, run)
-	if h.details == "given" && body["return_run_details"] == true {
+	if h.details {
 		return 200, jsonv.Object{"workflow_run_id": jsonv.Int(run.id), "run_url": h.URL, "html_url": page(run)}
 	}
 	return 204, nil

@@ -191,21 +191,11 @@ func (t *attempt) dispatch(ctx context.Context) (runs.Outcome, error) {
 	if err := t.s.o.Note(ctx, t.delivery, t.course.in(t.payload), t.searching()); err != nil {
 		return runs.Outcome{}, err
 	}
-	body := jsonv.Object{"ref": ref, "inputs": inputs}
-	reports := jsonv.Bool(t.payload, "reportWorkflowStatus")
-	if reports && !t.isPlain() {
-		body[runDetails] = true
-	}
-	a, err := t.call(ctx, http.MethodPost, t.workflow+"/dispatches", jsonv.Encode(body), "")
-	if err == nil && a.status == http.StatusUnprocessableEntity && body[runDetails] != nil && strings.Contains(t.said(a), runDetails) {
-		t.bePlain() // an older GitHub, which has done nothing
-		delete(body, runDetails)
-		a, err = t.call(ctx, http.MethodPost, t.workflow+"/dispatches", jsonv.Encode(body), "")
-	}
+	a, err := t.call(ctx, http.MethodPost, t.workflow+"/dispatches", jsonv.Encode(jsonv.Object{"ref": ref, "inputs": inputs}), "")
 	switch {
 	case err != nil:
 		return t.undone(err)
-	case a.ok() && !reports:
+	case a.ok() && !jsonv.Bool(t.payload, "reportWorkflowStatus"):
 		return runs.Outcome{}, nil // whoever runs it reports
 	case a.ok():
 		return t.taken(a), nil
@@ -214,9 +204,6 @@ func (t *attempt) dispatch(ctx context.Context) (runs.Outcome, error) {
 	}
 	return failed("The workflow was not dispatched: %s", t.said(a)), nil
 }
-
-// runDetails asks that the answer to a dispatch names the run that comes of it.
-const runDetails = "return_run_details"
 
 // undone is what follows from an error before the answer to a dispatch.
 func (t *attempt) undone(err error) (runs.Outcome, error) {
@@ -278,7 +265,8 @@ func (t *attempt) clear(ctx context.Context) (runs.Outcome, error) {
 	return t.later(pause(age), ""), nil
 }
 
-// taken follows a dispatch that GitHub has taken.
+// taken follows a dispatch that GitHub has taken. Newer versions of its API name the
+// run of the workflow.
 func (t *attempt) taken(a hubAnswer) runs.Outcome {
 	if id := identifier(a.body["workflow_run_id"]); id != "" {
 		return t.found(jsonv.Object{"id": a.body["workflow_run_id"], "html_url": a.body["html_url"]}, true)

@@ -52,8 +52,6 @@ type hub struct {
 	until time.Time
 	// skew is how far GitHub's clock is ahead.
 	skew time.Duration
-	// plain says that this GitHub does not tell which run comes of a dispatch.
-	plain bool
 }
 
 // newHub is nil when there is no GitHub.
@@ -241,18 +239,6 @@ func (h *hub) theirs(t time.Time) time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return t.Add(h.skew)
-}
-
-func (h *hub) isPlain() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.plain
-}
-
-func (h *hub) bePlain() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.plain = true
 }
 
 // maxReason bounds what is quoted of GitHub's answers, in bytes.
