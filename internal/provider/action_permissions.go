@@ -26,9 +26,9 @@ func actionPermissionsDeclaration() *Declaration {
 		Doc: "Who may run a self-service action, and who approves its runs. Administrators may always do both. " +
 			"A caller is admitted who has one of the `roles`, is one of the `users`, is in one of the `teams`, or is in a team that owns the entity (`owned_by_team`); " +
 			"a `policy` decides instead of all of them.\n\n" +
-			"Every action has permissions, and creating the resource takes them over. Destroying it leaves them as they are, for as long as the action exists; " +
-			"set `on_destroy = \"restore\"` to give them back as they were before (`previous`), so that no right outlives the configuration that granted it. " +
-			"A resource that was imported, or made by the official provider, then goes back to what Port gives a new action: everybody may run it, administrators approve.",
+			"Every action has permissions, and creating the resource takes them over. Destroying it gives them back as they were before (`previous`), " +
+			"so that no right outlives the configuration that granted it; set `on_destroy = \"keep\"` to leave them as they are, as the official provider does. " +
+			"A resource that was imported, or made by the official provider, goes back to what Port gives a new action: everybody may run it, administrators approve.",
 		DataDoc: "Who may run a self-service action, and who approves its runs.",
 		Key:     []string{"action_identifier"},
 		API: API{
@@ -46,8 +46,8 @@ func actionPermissionsDeclaration() *Declaration {
 					lens.Req, "Who may run the action."),
 				lens.Field("approve", lens.Object(executors()...), lens.Req, "Who approves runs of the action."),
 			), lens.Req, "Permissions on the action."),
-			lens.Setting("on_destroy", lens.Enum(onDestroyKeep, onDestroyRestore), lens.Opt,
-				"What destroying the resource does: `keep` leaves the permissions as they are, `restore` gives them back as they were before the resource took over.").Default(onDestroyKeep),
+			lens.Setting("on_destroy", lens.Enum(onDestroyRestore, onDestroyKeep), lens.Opt,
+				"What destroying the resource does: `restore` gives the permissions back as they were before the resource took over, `keep` leaves them as they are.").Default(onDestroyRestore),
 			lens.ReadOnly("previous", lens.JSONObject,
 				"Permissions as they were before the resource took over, as JSON text. Null when that is not known: of imported resources and those made by the official provider.").Keep().Unread(),
 		},
@@ -257,10 +257,9 @@ func formerPermissions(c *change) (jsonv.Object, bool) {
 	return former, err == nil
 }
 
-// deleteActionPermissions makes no call, unless what was there before is to come
-// back.
+// deleteActionPermissions gives back what was there before, unless it is to stay.
 func deleteActionPermissions(ctx context.Context, c *change) error {
-	if lens.AsText(lens.AsObj(c.prior)["on_destroy"]) != onDestroyRestore {
+	if lens.AsText(lens.AsObj(c.prior)["on_destroy"]) == onDestroyKeep {
 		return nil
 	}
 	former, known := formerPermissions(c)
@@ -321,16 +320,16 @@ func planActionPermissions(ctx context.Context, c *change) diag.Diagnostics {
 		diags.AddError(summary, detail+c.kind.existsDetail(c.key))
 		return diags
 	}
-	diags.AddWarning(summary, detail+"Creating this resource replaces them. To leave existing objects alone, set on_existing = \"fail\" in the provider block.")
+	diags.AddWarning(summary, detail+"Creating this resource replaces them; destroying it gives them back. To leave existing objects alone, set on_existing = \"fail\" in the provider block.")
 	return diags
 }
 
 // destroyActionPermissions reminds of rights that stay. The summary is the same for
 // all, so that Terraform can fold many into one.
 func destroyActionPermissions(_ context.Context, c *change) diag.Diagnostics {
-	if lens.AsText(lens.AsObj(c.prior)["on_destroy"]) == onDestroyRestore {
+	if lens.AsText(lens.AsObj(c.prior)["on_destroy"]) != onDestroyKeep {
 		return nil
 	}
 	return diag.Diagnostics{diag.NewWarningDiagnostic("Permissions of actions stay",
-		fmt.Sprintf("Those of action %s stay as they are for as long as the action exists. To give them back as they were before, set on_destroy = \"restore\" and apply first.", c.was[0]))}
+		fmt.Sprintf("Those of action %s are left as they are, because of on_destroy = \"keep\".", c.was[0]))}
 }

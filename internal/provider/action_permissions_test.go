@@ -15,7 +15,11 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/provider"
 )
 
-const executorsAt = "port_action_permissions.this"
+const (
+	executorsAt = "port_action_permissions.this"
+	newAction   = `{"execute": {"users": [], "roles": ["Admin", "Member"], "teams": [], "ownedByTeam": false, "policy": null},
+	  "approve": {"users": [], "roles": ["Admin"], "teams": [], "policy": null}}`
+)
 
 func executors(of string, blocks string) string {
 	return "resource \"port_action_permissions\" \"this\" {\n action_identifier = " + of + "\n " + blocks + "\n}\n"
@@ -70,10 +74,9 @@ func TestActionPermissionsLiveAWholeLifeBothWays(t *testing.T) {
 			// A policy that is taken back, or blank, is gone from Port.
 			resource.TestStep{Config: bare, Check: a.executable("scale", `{"execute": {"users": [], "roles": [], "teams": [], "ownedByTeam": true, "policy": null}, "approve": {"users": [], "roles": [], "teams": [], "policy": null}}`)},
 			resource.TestStep{Config: strings.ReplaceAll(bare, "{}", `{ policy = "" }`), ConfigPlanChecks: resource.ConfigPlanChecks{PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}}},
-			// Permissions live as long as the action: they are only forgotten.
-			resource.TestStep{PreConfig: a.Forget, Config: bare, Destroy: true, Check: a.sent()},
+			resource.TestStep{PreConfig: a.Forget, Config: bare, Destroy: true, Check: a.sent("PATCH " + path)},
 		)
-		if err := a.executable("scale", `{"execute": {"users": [], "roles": [], "teams": [], "ownedByTeam": true, "policy": null}, "approve": {"users": [], "roles": [], "teams": [], "policy": null}}`)(nil); err != nil {
+		if err := a.executable("scale", newAction)(nil); err != nil {
 			t.Error(err)
 		}
 	})
@@ -84,7 +87,7 @@ func TestActionPermissionsGiveBackWhatWasThere(t *testing.T) {
 	t.Parallel()
 	const theirs = `{"execute": {"users": ["x@x.io"], "roles": ["Admin"], "teams": [], "ownedByTeam": true, "policy": null}, "approve": {"users": [], "roles": ["Admin"], "teams": ["ops"], "policy": null}}`
 	const mine = `{"execute": {"users": [], "roles": ["Member"], "teams": [], "ownedByTeam": false, "policy": null}, "approve": {"users": [], "roles": [], "teams": [], "policy": null}}`
-	for setting, want := range map[string]string{`on_destroy = "restore"`: theirs, `on_destroy = "keep"`: mine} {
+	for setting, want := range map[string]string{"": theirs, `on_destroy = "keep"`: mine} {
 		a := open(t)
 		a.makeAction("scale")
 		a.makeAction("other")
