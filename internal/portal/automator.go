@@ -12,6 +12,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/automations"
 	"github.com/portlens/terraform-provider-port/internal/portal/clock"
 	"github.com/portlens/terraform-provider-port/internal/portal/httpapi"
+	"github.com/portlens/terraform-provider-port/internal/portal/identity"
 	"github.com/portlens/terraform-provider-port/internal/portal/invoke"
 	"github.com/portlens/terraform-provider-port/internal/portal/runs"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
@@ -234,12 +235,31 @@ type selfCalls struct{ transport }
 
 // RoundTrip implements [http.RoundTripper].
 func (s selfCalls) RoundTrip(r *http.Request) (*http.Response, error) {
-	cause := httpapi.Cause{}
+	cause, via := httpapi.Cause{}, s.transport
 	if d, ok := invoke.DeliveryOf(r.Context()); ok {
 		cause.Run = d.Run
 		if d.Automation {
 			cause.Origin = runs.OriginAutomation
 		}
+		if d.As != "" && !via.token {
+			var err error
+			if via.user, err = s.portal.active(r.Context(), d.As); err != nil {
+				return nil, refuse(r, err)
+			}
+			via.token = via.user == nil
+		}
 	}
-	return s.transport.RoundTrip(r.WithContext(httpapi.Caused(r.Context(), cause)))
+	return via.RoundTrip(r.WithContext(httpapi.Caused(r.Context(), cause)))
+}
+
+// active is a user who may use the portal, nil for anybody else.
+func (p *Portal) active(ctx context.Context, email string) (who *identity.Principal, err error) {
+	err = p.store.View(ctx, func(tx store.Tx) error {
+		u, active, err := p.identity.Known(tx, email)
+		if err == nil && active {
+			who = &identity.Principal{Org: p.identity.Org(), ID: u.ID, User: u}
+		}
+		return err
+	})
+	return who, err
 }

@@ -254,7 +254,7 @@ func (p *Portal) assemble(ctx context.Context, o Options) (err error) {
 		Clock: o.Clock, IDs: o.IDs, Access: p.access, People: people{p}, Vault: vault{p}, Recorder: reactions,
 		Portal: o.IDs.Alphanumeric(16), PageURL: cmp.Or(strings.TrimSuffix(o.PublicURL, "/"), portPages),
 		Streamer: p.identity.Streamer, Broker: p.kafka != nil,
-		Timeout: o.RunTimeout, Wake: timeouts.wake, AllowUnknownInputs: o.AllowUnknownInputs,
+		Timeout: o.RunTimeout, Wake: timeouts.wake, AllowUnknownInputs: o.AllowUnknownInputs, Depth: cmp.Or(o.AutomationDepth, DefaultAutomationDepth),
 		Mail: func(tx store.Tx, to, subject, text string) error {
 			return p.identity.Post(tx, to, mailApproval, subject, text)
 		},
@@ -339,7 +339,7 @@ const portPages = "https://app.getport.io"
 // hostsOf is the host of a URL, if there is one.
 func hostsOf(public string) []string {
 	if u, err := url.Parse(public); err == nil && u.Host != "" {
-		return []string{u.Host}
+		return []string{strings.ToLower(u.Host)}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/portlens/terraform-provider-port/internal/portal/httpapi"
+	"github.com/portlens/terraform-provider-port/internal/portal/identity"
 )
 
 // transport is an [http.RoundTripper] that calls the handler in this process.
@@ -16,6 +17,8 @@ type transport struct {
 	portal  *Portal
 	// token leaves it to the requests' own tokens who asks.
 	token bool
+	// user is who asks, nil for a machine.
+	user *identity.Principal
 }
 
 // RoundTrip implements [http.RoundTripper]. The handler runs until it is done or
@@ -32,8 +35,11 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, refuse(req, err)
 	}
 	within := httpapi.As(ctx, t.portal.identity.Machine())
-	if t.token {
+	switch {
+	case t.token:
 		within = httpapi.Inside(ctx)
+	case t.user != nil:
+		within = httpapi.As(ctx, *t.user)
 	}
 	resp, err := call(t.handler, req.WithContext(within))
 	if resp != nil {

@@ -35,6 +35,10 @@ const KindFormer store.Kind = "action-former"
 
 const renamedKey = "$renamed"
 
+// authorKey is where a stored action keeps the e-mail of who wrote it last, if that is
+// nobody who may do everything; see [Author].
+const authorKey = "$author"
+
 // Deps are what [New] needs. Recorder may be nil: then nobody is told of changes.
 type Deps struct {
 	Clock    clock.Clock
@@ -112,6 +116,7 @@ func (a *Actions) create(tx store.Tx, who Caller, doc store.Doc) (store.Doc, err
 	doc["id"] = "action_" + a.deps.IDs.Alphanumeric(16)
 	doc["createdAt"], doc["createdBy"] = now, who.Actor.ID
 	doc["updatedAt"], doc["updatedBy"] = now, who.Actor.ID
+	sign(doc, who)
 	if err := tx.Put(KindAction, doc, who.Actor.Org, id); err != nil {
 		return nil, err
 	}
@@ -146,10 +151,19 @@ func (a *Actions) replace(tx store.Tx, who Caller, id string, doc store.Doc) (st
 	}
 	keepOlder(old, doc)
 	doc["updatedAt"], doc["updatedBy"] = clock.Stamp(a.deps.Clock.Now()), who.Actor.ID
+	sign(doc, who)
 	if err := a.move(tx, who.Actor.Org, id, doc); err != nil {
 		return nil, err
 	}
 	return doc, a.record(tx, who.Actor, "UPDATE", old, doc)
+}
+
+// sign keeps who answers for what the action does.
+func sign(doc store.Doc, who Caller) {
+	delete(doc, authorKey)
+	if !who.User.Admin() {
+		doc[authorKey] = who.User.Email
+	}
 }
 
 // move stores an action that was called otherwise before.

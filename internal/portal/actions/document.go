@@ -96,7 +96,7 @@ func public(doc store.Doc) jsonv.Object {
 		return nil
 	}
 	out := maps.Clone(doc)
-	for _, key := range []string{orderKey, renamedKey, olderKey} {
+	for _, key := range []string{orderKey, renamedKey, olderKey, authorKey} {
 		delete(out, key)
 	}
 	return out

@@ -102,6 +102,11 @@ func (w withID) Equals() []store.Equal {
 // Public is a document as callers see it.
 func Public(doc store.Doc) jsonv.Object { return public(doc) }
 
+// Author is the e-mail of the moderator who wrote an action last, "" when it was an
+// administrator or a machine: it must not get further in the portal itself than who
+// wrote it.
+func Author(doc store.Doc) string { return jsonv.String(doc, authorKey) }
+
 // Order is the order of the keys that the invocation of an action computes, as it
 // is kept; [OrderOf] reads it for templates.
 func Order(doc store.Doc) jsonv.Object { return jsonv.Map(doc, orderKey) }

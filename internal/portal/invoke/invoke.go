@@ -257,7 +257,7 @@ func (s *Sender) isSelf(u *url.URL) bool {
 	if s.o.Self == nil || u.Path != "/v1" && !strings.HasPrefix(u.Path, "/v1/") {
 		return false
 	}
-	return slices.Contains(portHosts, u.Hostname()) || slices.Contains(s.o.Hosts, u.Host)
+	return slices.Contains(portHosts, strings.ToLower(u.Hostname())) || slices.Contains(s.o.Hosts, strings.ToLower(u.Host))
 }
 
 func (s *Sender) azure(ctx context.Context, secret string, d runs.Delivery, payload jsonv.Object) (runs.Outcome, error) {

@@ -79,7 +79,7 @@ func (r *Runs) again(tx store.Tx, org string, d Delivery, doc store.Doc, a *Agai
 	}
 	due = due.UTC()
 	if lane != d.Lane {
-		return r.send(tx, org, Delivery{Kind: kind, Run: d.Run, Lane: lane, Method: d.Method, Automation: d.Automation, Sealed: sealed, due: due, search: a.Search})
+		return r.send(tx, org, Delivery{Kind: kind, Run: d.Run, Lane: lane, Method: d.Method, Automation: d.Automation, As: d.As, Sealed: sealed, due: due, search: a.Search})
 	}
 	doc = jsonv.CloneObject(doc)
 	doc["kind"], doc["sealed"] = kind, sealed

@@ -45,6 +45,10 @@ type Delivery struct {
 	Method string
 	// Automation says that the run is an automation's.
 	Automation bool
+	// As is whose rights calls to the portal itself have (reference/actions.md §3.2
+	// "Calls to Port itself"): "" is the organization's, [Nobody] are none, and anything
+	// else is the e-mail of a user.
+	As string
 	// Sealed is the text of the evaluated method or notice, encrypted.
 	Sealed string
 
@@ -72,6 +76,9 @@ func (r *Runs) send(tx store.Tx, org string, d Delivery) error {
 	}
 	r.hold(doc, d.due)
 	d.search.set(doc)
+	if d.As != "" {
+		doc["as"] = d.As
+	}
 	if d.Automation {
 		doc["automation"] = true
 	}
@@ -82,6 +89,7 @@ func deliveryOf(row store.Row) Delivery {
 	d := Delivery{
 		ID: row.Key[len(row.Key)-1], Kind: jsonv.String(row.Doc, "kind"), Run: jsonv.String(row.Doc, "run"), Lane: jsonv.String(row.Doc, "lane"),
 		Method: jsonv.String(row.Doc, "method"), Sealed: jsonv.String(row.Doc, "sealed"), by: jsonv.String(row.Doc, "by"), Automation: jsonv.Bool(row.Doc, "automation"),
+		As: jsonv.String(row.Doc, "as"),
 	}
 	d.until, _ = jsonv.ParseTime(jsonv.String(row.Doc, "until"))
 	d.due, _ = jsonv.ParseTime(jsonv.String(row.Doc, "due"))

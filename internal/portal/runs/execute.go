@@ -67,6 +67,7 @@ type execution struct {
 	who    Caller // whom every check is about
 	action jsonv.Object
 	keys   jsonv.Object // the order of the action's keys
+	author string       // see [actions.Author]
 	// entity and blueprint are nil when the run has none.
 	entity, blueprint jsonv.Object
 	posted            jsonv.Object
@@ -119,7 +120,7 @@ func (x *execution) find() (err error) {
 	if err != nil {
 		return err
 	}
-	x.action, x.keys = actions.Public(stored), actions.Order(stored)
+	x.action, x.keys, x.author = actions.Public(stored), actions.Order(stored), actions.Author(stored)
 	published, said := x.action["publish"].(bool)
 	hidden := said && !published && !x.who.User.Admin()
 	if x.action == nil || hidden {
@@ -284,6 +285,12 @@ func (x *execution) create() (*kept, error) {
 	}}
 	if x.keys != nil {
 		k.hidden[hiddenOrder] = x.keys
+	}
+	if x.author != "" {
+		k.hidden[hiddenAuthor] = x.author
+	}
+	if err := x.chain(k); err != nil {
+		return nil, err
 	}
 	if open, ok := x.action["allowAnyoneToViewRuns"].(bool); ok {
 		k.hidden[hiddenOpen] = open

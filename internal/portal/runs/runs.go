@@ -110,6 +110,8 @@ type Deps struct {
 	Wake    func(time.Time)
 	// AllowUnknownInputs accepts values that are no inputs of the action.
 	AllowUnknownInputs bool
+	// Depth is how many runs may run one another.
+	Depth int
 	// PageURL is where people find the portal's pages, for links in notifications.
 	PageURL string
 }

@@ -35,6 +35,8 @@ type starting struct {
 	budget *jq.Budget
 	// payload is the evaluated method with what is secret in it.
 	payload jsonv.Object
+	// as is [Delivery.As].
+	as string
 	// by, action and before are what is recorded of the start itself; begun is the
 	// run that was recorded.
 	by     Caller
@@ -99,6 +101,9 @@ func (s *starting) prepare(entity jsonv.Object) (err error) {
 		return err
 	}
 	if err := complete(s.payload, jsonv.String(s.method, "type")); err != nil {
+		return err
+	}
+	if s.as, err = s.rights(); err != nil {
 		return err
 	}
 	s.k.run["payload"], err = s.readable()
@@ -188,16 +193,21 @@ func withMessage(hidden jsonv.Object) jsonv.Object {
 
 // evaluate fills in the method with some values for the secrets.
 func (s *starting) evaluate(secrets map[string]string) (jsonv.Object, error) {
+	return s.fill(s.method, s.document, secrets)
+}
+
+// fill evaluates a method, or a part of one, on a document and secrets.
+func (s *starting) fill(method, on jsonv.Object, secrets map[string]string) (jsonv.Object, error) {
 	known := make(jsonv.Object, len(secrets))
 	for name, v := range secrets {
 		known[name] = v
 	}
-	document := make(jsonv.Object, len(s.document)+1)
-	for key, v := range s.document {
+	document := make(jsonv.Object, len(on)+1)
+	for key, v := range on {
 		document[key] = v
 	}
 	document["secrets"] = known
-	v, _, err := template.Compile(s.method, actions.OrderOf(jsonv.Map(s.k.hidden, hiddenOrder))).Eval(s.ctx, document, template.Options{Now: s.r.deps.Clock.Now, Budget: s.budget})
+	v, _, err := template.Compile(method, actions.OrderOf(jsonv.Map(s.k.hidden, hiddenOrder))).Eval(s.ctx, document, template.Options{Now: s.r.deps.Clock.Now, Budget: s.budget})
 	if err != nil {
 		return nil, err
 	}
@@ -343,7 +353,7 @@ func (s *starting) deliver() error {
 		return err
 	}
 	return s.r.send(s.tx, s.org, Delivery{
-		Kind: DeliverRun, Run: k.id(), Lane: jsonv.String(k.hidden, hiddenAction), Method: jsonv.String(s.method, "type"), Sealed: sealed,
+		Kind: DeliverRun, Run: k.id(), Lane: jsonv.String(k.hidden, hiddenAction), Method: jsonv.String(s.method, "type"), Sealed: sealed, As: s.as,
 		Automation: jsonv.Bool(k.hidden, hiddenAutomation),
 	})
 }

@@ -47,6 +47,8 @@ const (
 	hiddenWorkflow   = "workflow"   // the id of the backend's own run
 	hiddenSince      = "since"      // when the run was approved
 	hiddenTopic      = "topic"      // a message takes the run to the relay
+	hiddenAuthor     = "author"     // the moderator who wrote the action
+	hiddenChain      = "chain"      // how many runs have run one another
 )
 
 // newPlace is where something made now stands: later ones come first.
