@@ -99,7 +99,7 @@ func TestFormsTakeWhatTheyShould(t *testing.T) {
 		{`[]`, " type"},
 		// rows: act §2.1 2
 		{`{"properties": {"a": {"type": "string"}}, "titles": {"t": {"title": "T"}}, "required": ["a"], "order": ["t", "a"]}`, ""},
-		{`{"properties": {}, "order": [], "steps": []}`, "/steps format"},
+		{`{"properties": {}, "order": [], "steps": []}`, "/steps additionalProperties"},
 		// rows: act §2.1 3
 		{`{"properties": {"a": {"type": "string"}}, "titles": {"t": {"title": "T"}}, "required": ["a"], "steps": [{"title": "S", "order": ["t", "a"]}]}`, ""},
 		// rows: act §2.1 4

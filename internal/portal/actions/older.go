@@ -24,23 +24,13 @@ import (
 // blueprint is given, whatever the document says; elsewhere the document may name it.
 func readOlder(body any, blueprint string, prefixed bool, at ...string) (store.Doc, error) {
 	body = writable(body)
-	c := &shape.Checker{}
-	c.Take(legacy.Check(body, "blueprint"))
 	o, _ := body.(jsonv.Object)
-	if v, ok := o["requiredApproval"]; ok {
-		approval(c, v, []string{"requiredApproval"})
-	}
-	if v, ok := o["approvalNotification"]; ok {
-		notification(c, v, []string{"approvalNotification"})
-	}
-	if v, ok := o["blueprint"]; ok {
-		shape.OrNull(shape.Text)(c, v, []string{"blueprint"})
-	}
+	c := &shape.Checker{}
+	legacy.Check(c, body, at, shape.Takes{
+		"requiredApproval": approval, "approvalNotification": notification, "blueprint": shape.OrNull(shape.Text),
+	})
 	if o["identifier"] == "runs" && !prefixed {
-		identifier(c, "runs", []string{"identifier"})
-	}
-	for i := range c.Problems {
-		c.Problems[i].Path = jsonv.Pointer(at...) + c.Problems[i].Path
+		identifier(c, "runs", shape.Below(at, "identifier"))
 	}
 	if err := c.Problems.Invalid(); err != nil {
 		return nil, err

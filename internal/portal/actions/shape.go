@@ -1,7 +1,6 @@
 package actions
 
 import (
-	"net/url"
 	"slices"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
@@ -152,20 +151,9 @@ func notification(c *shape.Checker, v any, at []string) {
 	case !given || kind == "email":
 		c.Closed(o, at, shape.Takes{"type": shape.Anything})
 	case kind == "webhook":
-		c.Closed(o, at, shape.Takes{"type": shape.Anything, "url": uri, "format": shape.OneOf("json", "slack")}, "url")
+		c.Closed(o, at, shape.Takes{"type": shape.Anything, "url": shape.URI, "format": shape.OneOf("json", "slack")}, "url")
 	default:
 		wrongKind(c, o, at, "email", "webhook")
-	}
-}
-
-func uri(c *shape.Checker, v any, at []string) {
-	s, ok := v.(string)
-	if !ok {
-		c.Wrong(at, "string", v)
-		return
-	}
-	if u, err := url.Parse(s); err != nil || u.Scheme == "" || u.Host == "" && u.Opaque == "" {
-		c.Add("format", at, `must match format "uri"`)
 	}
 }
 

@@ -155,7 +155,7 @@ func TestDocumentsThatAreNoActions(t *testing.T) {
 		`{"/trigger/executeActionButtonText": null}`:                            "/trigger/executeActionButtonText type",
 		`{"/trigger/userInputs": {}}`:                                           "/trigger/userInputs/properties required",
 		`{"/trigger/userInputs": {"properties": {"x": {"type": "file"}}}}`:      "/trigger/userInputs/properties/x/type enum",
-		`{"/trigger/userInputs": {"properties": {}, "order": [], "steps": []}}`: "/trigger/userInputs/steps format",
+		`{"/trigger/userInputs": {"properties": {}, "order": [], "steps": []}}`: "/trigger/userInputs/steps additionalProperties",
 		`{"/trigger/condition": {"type": "SEARCH", "combinator": "and", "rules": []}, "/trigger/blueprintIdentifier": "b"}`:                                                                                             "/trigger/condition additionalProperties",
 		`{"/trigger/condition": {"type": "SEARCH", "combinator": "and", "rules": []}, "/trigger/operation": "DAY-2"}`:                                                                                                   "/trigger/condition dependencies",
 		`{"/trigger/condition": {"type": "JQ"}, "/trigger/operation": "DAY-2", "/trigger/blueprintIdentifier": "b"}`:                                                                                                    "/trigger/condition/combinator required, /trigger/condition/rules required, /trigger/condition/type enum",

@@ -3,11 +3,13 @@ package inputs
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/crypt"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/propschema"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 )
 
 // Check reports every way in which the values break the form: steps 4 and 5 of
@@ -15,14 +17,14 @@ import (
 // keyword. A single program that takes too long restricts nothing; where they take
 // too long together, nothing is known to be valid.
 func (r *Resolved) Check() fault.Problems {
-	var p fault.Problems
+	c := &shape.Checker{}
 	if r.exceeded {
-		add(&p, "timeout", nil, "the programs of the form take longer than %s together", programTime)
+		c.Add("timeout", nil, "the programs of the form take longer than %s together", programTime)
 	}
 	if !r.asked.AllowUnknown {
-		for _, id := range sortedKeys(r.Values) {
+		for _, id := range shape.Keys(r.Values) {
 			if r.form.inputs[id] == nil {
-				add(&p, "additionalProperties", below(nil, "properties", id), "%s", fault.UnknownKey(id))
+				c.Add("additionalProperties", []string{"properties", id}, "%s", fault.UnknownKey(id))
 			}
 		}
 	}
@@ -32,16 +34,12 @@ func (r *Resolved) Check() fault.Problems {
 		v, given := r.Values[id]
 		switch {
 		case given && v != nil:
-			p = append(p, discreet(i, r.value(i, at, v))...)
+			c.Problems = append(c.Problems, discreet(i, r.value(i, at, v))...)
 		case r.required[id] && !r.hidden[id]:
-			add(&p, "required", at, "is required")
+			c.Add("required", at, "is required")
 		}
 	}
-	return p
-}
-
-func add(p *fault.Problems, keyword string, at []string, format string, args ...any) {
-	*p = append(*p, fault.Problem{Path: jsonv.Pointer(at...), Keyword: keyword, Message: fmt.Sprintf(format, args...)})
+	return c.Problems
 }
 
 // discreet keeps the value of a secret out of what is said about it: refusals are
@@ -58,27 +56,27 @@ func discreet(i *input, problems fault.Problems) fault.Problems {
 
 // value checks a value that is not null.
 func (r *Resolved) value(i *input, at []string, v any) fault.Problems {
-	var p fault.Problems
+	c := &shape.Checker{}
 	if i.encryption == byClient {
 		if s, ok := v.(string); !ok || !crypt.ClientSide(s) {
-			add(&p, "format", at, "must be encrypted: the base64 text of vector, wrapped key, ciphertext and tag")
+			c.Add("format", at, "must be encrypted: the base64 text of vector, wrapped key, ciphertext and tag")
 		}
-		return p
+		return c.Problems
 	}
 	if i.static != nil {
-		p = outermost(i, at, i.static.CheckNamed(at, v))
+		c.Problems = outermost(i, at, i.static.CheckNamed(at, v))
 	}
-	r.references(i, at, v, &p)
+	r.references(i, at, v, c)
 	l := r.limits[i.id]
-	among(&p, at, l.enum, v)
-	pattern(&p, at, l.pattern, v)
+	among(c, at, l.enum, v)
+	pattern(c, at, l.pattern, v)
 	if list, ok := v.([]any); ok && i.kind == "array" {
-		sized(&p, at, l, len(list))
+		sized(c, at, l, len(list))
 		for n, e := range list {
-			among(&p, below(at, itoa(n)), l.itemEnum, e)
+			among(c, shape.Below(at, strconv.Itoa(n)), l.itemEnum, e)
 		}
 	}
-	return p
+	return c.Problems
 }
 
 // outermost tells of what is wrong inside an object at the value itself, or at the
@@ -98,19 +96,19 @@ func outermost(i *input, at []string, problems fault.Problems) fault.Problems {
 }
 
 // references checks entities, teams and labelled links, of the value or of its items.
-func (r *Resolved) references(i *input, at []string, v any, p *fault.Problems) {
+func (r *Resolved) references(i *input, at []string, v any, c *shape.Checker) {
 	each := func(format string, at []string, v any) {
 		switch format {
 		case formatEntity:
 			if _, ok := identifierOf(v); !ok {
-				add(p, "type", at, "want an entity's identifier, got %s", jsonv.KindOf(v))
+				c.Add("type", at, "want an entity's identifier, got %s", jsonv.KindOf(v))
 			}
 		case formatTeam:
 			if s, ok := v.(string); ok && s == "" {
-				add(p, "format", at, "must name a team")
+				c.Add("format", at, "must name a team")
 			}
 		case formatLabeled:
-			labeled(p, at, v)
+			labeled(c, at, v)
 		}
 	}
 	if i.kind != "array" {
@@ -121,69 +119,69 @@ func (r *Resolved) references(i *input, at []string, v any, p *fault.Problems) {
 			format = i.format
 		}
 		for n, e := range list {
-			each(format, below(at, itoa(n)), e)
+			each(format, shape.Below(at, strconv.Itoa(n)), e)
 		}
 	} else if i.format == formatEntity {
-		add(p, "type", at, "want an array, got %s", jsonv.KindOf(v))
+		c.Add("type", at, "want an array, got %s", jsonv.KindOf(v))
 	}
 	seen := map[int]bool{}
 	for _, m := range r.missing[i.id] {
 		where := at
 		if m.item >= 0 {
-			where = below(at, itoa(m.item))
+			where = shape.Below(at, strconv.Itoa(m.item))
 		}
 		if !seen[m.item] {
-			add(p, "notFound", where, "entity %q was not found", m.id)
+			c.Add("notFound", where, "entity %q was not found", m.id)
 		}
 		seen[m.item] = true
 	}
 }
 
 // labeled checks a link: whatever its text is, it is one.
-func labeled(p *fault.Problems, at []string, v any) {
+func labeled(c *shape.Checker, at []string, v any) {
 	o, ok := v.(jsonv.Object)
 	if !ok {
 		return // of another type, which is reported
 	}
 	if _, ok := o["url"]; !ok {
-		add(p, "required", at, "a labeled url needs a \"url\"")
+		c.Add("required", at, "a labeled url needs a \"url\"")
 	}
 	for _, key := range []string{"url", "displayText"} {
 		if part, ok := o[key]; ok {
 			if _, ok := part.(string); !ok {
-				add(p, "type", at, "want a string under %q, got %s", key, jsonv.KindOf(part))
+				c.Add("type", at, "want a string under %q, got %s", key, jsonv.KindOf(part))
 			}
 		}
 	}
 }
 
-func among(p *fault.Problems, at []string, allowed []any, v any) {
+func among(c *shape.Checker, at []string, allowed []any, v any) {
 	if allowed != nil && !slices.ContainsFunc(allowed, func(a any) bool { return jsonv.Equal(a, v) }) {
-		add(p, "enum", at, "must be equal to one of the allowed values: %s", jsonv.Encode(allowed))
+		c.Add("enum", at, "must be equal to one of the allowed values: %s", jsonv.Encode(allowed))
 	}
 }
 
 // pattern checks a computed pattern: a regular expression, or the values allowed.
-func pattern(p *fault.Problems, at []string, rule, v any) {
+func pattern(c *shape.Checker, at []string, rule, v any) {
 	s, isText := v.(string)
 	switch rule := rule.(type) {
 	case string:
 		re, err := propschema.CompileRegexp(rule)
 		if err == nil && isText && !re.MatchString(s) {
-			add(p, "pattern", at, "must match pattern %q", rule)
+			c.Add("pattern", at, "must match pattern %q", rule)
 		}
 	case []any:
 		if !slices.ContainsFunc(rule, func(a any) bool { return jsonv.Equal(a, v) }) {
-			add(p, "pattern", at, "must be equal to one of the allowed values: %s", jsonv.Encode(rule))
+			c.Add("pattern", at, "must be equal to one of the allowed values: %s", jsonv.Encode(rule))
 		}
 	}
 }
 
-func sized(p *fault.Problems, at []string, l limits, n int) {
+func sized(c *shape.Checker, at []string, l limits, n int) {
 	if l.minItems != nil && n < *l.minItems {
-		add(p, "minItems", at, "must have at least %d items, has %d", *l.minItems, n)
+		c.Add("minItems", at, "must have at least %d items, has %d", *l.minItems, n)
 	}
 	if l.maxItems != nil && n > *l.maxItems {
-		add(p, "maxItems", at, "must have at most %d items, has %d", *l.maxItems, n)
+		c.Add("maxItems", at, "must have at most %d items, has %d", *l.maxItems, n)
 	}
 }

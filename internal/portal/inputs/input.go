@@ -2,16 +2,13 @@ package inputs
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/propschema"
 	"github.com/portlens/terraform-provider-port/internal/portal/query"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // What an input may be (reference/actions.md §2.2).
 var (
@@ -30,162 +27,88 @@ const (
 	formatLabeled = "labeled-url"
 )
 
-// input reads the definition of one input; nil when it is none.
-func (c *compiler) input(id string, definition any, at []string) *input {
-	o := c.object(definition, at)
-	if o == nil {
-		return nil
+// What is checked of every input and of the items of arrays, both of which may have
+// further keys.
+var (
+	inputTakes = shape.Takes{
+		"type": shape.OneOf(kinds...), "format": optionalFormat, "title": optionalText, "description": optionalText, "icon": optionalText,
+		"jqQuery": shape.OrNull(misplaced), "blueprint": optionalText, "visible": flag, "disabled": flag, "dependsOn": shape.OrNull(shape.Texts),
+		"enum": list, "enumColors": colours, "sort": shape.OrNull(sort), "encryption": shape.OrNull(encrypted), "dataset": shape.OrNull(dataset),
+		"items": shape.OrNull(shape.Open(itemTakes)),
 	}
-	i := &input{id: id, kind: c.oneOf(o, "type", kinds, at), format: c.oneOf(o, "format", formats, at)}
-	switch v, ok := o["type"]; {
-	case !ok:
-		c.add(below(at, "type"), "is required: one of %s", strings.Join(kinds, ", "))
-	case v == nil:
-		c.add(below(at, "type"), "must be equal to one of the allowed values: %s", strings.Join(kinds, ", "))
+	itemTakes = shape.Takes{
+		"type": shape.OrNull(shape.OneOf("string", "number", "boolean", "object")), "format": optionalFormat, "blueprint": optionalText,
+		"enum": list, "enumColors": colours, "dataset": shape.OrNull(dataset),
 	}
-	for _, key := range []string{"title", "description", "icon"} {
-		c.text(o, key, 0, 0, at)
-	}
-	if v, ok := o["jqQuery"]; ok && v != nil {
-		c.add(below(at, "jqQuery"), "must be absent here: a computed part stands under its own key, as {\"jqQuery\"}")
-	}
-	i.blueprint = c.entityOf(o, i.format, at)
-	i.visible = c.flag(o, "visible", at)
-	c.flag(o, "disabled", at)
-	if v, ok := o["dependsOn"]; ok && v != nil {
-		i.dependsOn = c.strings(v, below(at, "dependsOn"), "want an array of identifiers")
-	}
-	i.enum = c.listOrQuery(o, "enum", at)
-	c.colours(o, at)
-	i.fallback = dynamicOf(o, "default")
-	i.minItems, i.maxItems = dynamicOf(o, "minItems"), dynamicOf(o, "maxItems")
-	i.pattern = dynamicOf(o, "pattern")
-	c.sort(o, at)
-	i.encryption = c.encryption(o, i.kind, at)
-	c.dataset(o, at)
-	items := c.items(i, o, at)
-	if !i.fallback.given {
-		// One client writes the defaults of some arrays into their items (§2.3).
-		if list, ok := items["default"].([]any); ok && i.kind == "array" {
-			i.fallback = dynamic{given: true, literal: list}
-		}
-	}
-	c.static(i, o, items, at)
-	return i
+	optionalText   = shape.OrNull(shape.Text)
+	optionalFormat = shape.OrNull(shape.OneOf(formats...))
+	// colours are by value; any name of a colour will do.
+	colours = shape.OrNull(shape.MapOf(optionalText))
+	sort    = shape.Closed(shape.Takes{"property": shape.Filled, "order": shape.OneOf("ASC", "DESC")}, "property", "order")
+)
+
+func misplaced(c *shape.Checker, _ any, at []string) {
+	c.Add("type", at, "must be absent here: a computed part stands under its own key, as {\"jqQuery\"}")
 }
 
-func (c *compiler) oneOf(o jsonv.Object, key string, allowed []string, at []string) string {
-	v, ok := o[key]
-	if !ok || v == nil {
-		return ""
-	}
-	s, ok := v.(string)
-	if !ok || !slices.Contains(allowed, s) {
-		c.add(below(at, key), "must be equal to one of the allowed values: %s", strings.Join(allowed, ", "))
-	}
-	return s
-}
-
-// entityOf is the blueprint of an entity input, which needs one.
-func (c *compiler) entityOf(o jsonv.Object, format string, at []string) string {
-	blueprint := c.text(o, "blueprint", 0, 0, at)
-	if v := o["blueprint"]; format == formatEntity && (v == nil || v == "") {
-		c.add(below(at, "blueprint"), "is required: an entity input says of which blueprint its entities are")
-	}
-	return blueprint
-}
-
-func (c *compiler) listOrQuery(o jsonv.Object, key string, at []string) dynamic {
-	v, ok := o[key]
-	if !ok || v == nil {
-		return dynamic{}
-	}
-	_, isList := v.([]any)
-	if _, isQuery := asQuery(v); !isList && !isQuery {
-		c.add(below(at, key), "want an array or {\"jqQuery\"}, got %s", jsonv.KindOf(v))
-	}
-	return dynamicOf(o, key)
-}
-
-// colours are by value; any name of a colour will do.
-func (c *compiler) colours(o jsonv.Object, at []string) {
-	v, ok := o["enumColors"]
-	if !ok || v == nil {
-		return
-	}
-	at = below(at, "enumColors")
-	colours := c.object(v, at)
-	for _, value := range sortedKeys(colours) {
-		c.text(colours, value, 0, 0, at)
-	}
-}
-
-func (c *compiler) sort(o jsonv.Object, at []string) {
-	v, ok := o["sort"]
-	if !ok || v == nil {
-		return
-	}
-	at = below(at, "sort")
-	s := c.object(v, at)
-	if s == nil {
-		return
-	}
-	c.closed(s, at, "property", "order")
-	for _, key := range []string{"property", "order"} {
-		if s[key] == nil {
-			c.add(below(at, key), "is required")
-		}
-	}
-	c.text(s, "property", 1, 0, at)
-	c.oneOf(s, "order", []string{"ASC", "DESC"}, at)
-}
-
-// encryption reads who encrypts the value (§2.2, §3.8).
-func (c *compiler) encryption(o jsonv.Object, kind string, at []string) encryption {
-	v, ok := o["encryption"]
-	if !ok || v == nil {
-		return plain
-	}
-	at = below(at, "encryption")
-	if kind != "string" && kind != "object" {
-		c.add(at, "only string and object inputs are encrypted, not %s", kind)
-		return plain
-	}
+// encrypted says who encrypts the value (§2.2, §3.8).
+func encrypted(c *shape.Checker, v any, at []string) {
 	switch v := v.(type) {
-	case string:
-		if v == "aes256-gcm" {
-			return byServer
-		}
 	case jsonv.Object:
-		c.closed(v, at, "algorithm", "key")
-		if v["algorithm"] == "client-side" {
-			if key, _ := v["key"].(string); key == "" {
-				c.add(below(at, "key"), "is required: the public key, as PEM text")
-			}
-			return byClient
+		c.Closed(v, at, shape.Takes{"algorithm": shape.OneOf("client-side"), "key": shape.Filled}, "algorithm", "key")
+	default:
+		if v != "aes256-gcm" {
+			c.Add("enum", at, `must be "aes256-gcm" or {"algorithm": "client-side", "key": <PEM>}`)
 		}
 	}
-	c.add(at, "must be \"aes256-gcm\" or {\"algorithm\": \"client-side\", \"key\": <PEM>}")
+}
+
+func encryptionOf(o jsonv.Object) encryption {
+	switch o["encryption"].(type) {
+	case string:
+		return byServer
+	case jsonv.Object:
+		return byClient
+	}
 	return plain
 }
 
-func (c *compiler) items(i *input, o jsonv.Object, at []string) jsonv.Object {
-	v, ok := o["items"]
-	if !ok || v == nil {
-		return nil
+// input reads the definition of one input into the form.
+func (f *Form) input(c *shape.Checker, v any, at []string) {
+	o := c.Open(v, at, inputTakes, "type")
+	if o == nil {
+		return
 	}
-	at = below(at, "items")
-	items := c.object(v, at)
-	if items == nil {
-		return nil
+	items := jsonv.Map(o, "items")
+	i := &input{
+		id: at[len(at)-1], kind: jsonv.String(o, "type"), format: jsonv.String(o, "format"), itemFormat: jsonv.String(items, "format"),
+		blueprint: entityOf(c, o, at), itemBlueprint: entityOf(c, items, shape.Below(at, "items")),
+		dependsOn: jsonv.Strings(o["dependsOn"]), encryption: encryptionOf(o),
+		visible: dynamicOf(o, "visible"), enum: dynamicOf(o, "enum"), itemEnum: dynamicOf(items, "enum"), pattern: dynamicOf(o, "pattern"),
+		minItems: dynamicOf(o, "minItems"), maxItems: dynamicOf(o, "maxItems"), fallback: dynamicOf(o, "default"),
 	}
-	c.oneOf(items, "type", []string{"string", "number", "boolean", "object"}, at)
-	i.itemFormat = c.oneOf(items, "format", formats, at)
-	i.itemBlueprint = c.entityOf(items, i.itemFormat, at)
-	i.itemEnum = c.listOrQuery(items, "enum", at)
-	c.colours(items, at)
-	c.dataset(items, at)
-	return items
+	f.inputs[i.id] = i
+	if !slices.Contains(kinds, i.kind) {
+		return
+	}
+	if i.encryption != plain && i.kind != "string" && i.kind != "object" {
+		c.Add("additionalProperties", shape.Below(at, "encryption"), "only string and object inputs are encrypted, not %s", i.kind)
+	}
+	if given, ok := items["default"].([]any); ok && i.kind == "array" && !i.fallback.given {
+		// One client writes the defaults of some arrays into their items (§2.3).
+		i.fallback = dynamic{given: true, literal: given}
+	}
+	if i.format != formatEntity {
+		i.static = fixed(c, i, o, items, at)
+	}
+}
+
+// entityOf is the blueprint of an entity input, which needs one.
+func entityOf(c *shape.Checker, o jsonv.Object, at []string) string {
+	if v := o["blueprint"]; o["format"] == formatEntity && (v == nil || v == "") {
+		c.Add("required", shape.Below(at, "blueprint"), "is required: an entity input says of which blueprint its entities are")
+	}
+	return jsonv.String(o, "blueprint")
 }
 
 // Of the keywords of an input those that propschema checks, by where they stand.
@@ -197,19 +120,15 @@ var (
 	itemKeywords = []string{"minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 )
 
-// static compiles what is fixed of an input.
-func (c *compiler) static(i *input, o, items jsonv.Object, at []string) {
-	if !slices.Contains(kinds, i.kind) || i.format == formatEntity {
-		return
-	}
-	fixed := fixedPart(o, i.kind, i.format, staticKeywords)
+// fixed compiles what is not computed of an input.
+func fixed(c *shape.Checker, i *input, o, items jsonv.Object, at []string) *propschema.Property {
+	part := fixedPart(o, i.kind, i.format, staticKeywords)
 	if i.kind == "array" && items != nil {
-		kind, _ := items["type"].(string)
-		fixed["items"] = fixedPart(items, kind, i.itemFormat, itemKeywords)
+		part["items"] = fixedPart(items, jsonv.String(items, "type"), i.itemFormat, itemKeywords)
 	}
-	property, problems := propschema.Compile(fixed, at...)
-	c.problems = append(c.problems, problems...)
-	i.static = property
+	property, problems := propschema.Compile(part, at...)
+	c.Take(problems)
+	return property
 }
 
 // fixedPart is a definition without what is computed and without what is checked
@@ -234,16 +153,10 @@ func fixedPart(o jsonv.Object, kind, format string, keywords []string) jsonv.Obj
 	return out
 }
 
-// dataset checks the filter of an entity input (§2.6).
-func (c *compiler) dataset(o jsonv.Object, at []string) {
-	v, ok := o["dataset"]
-	if !ok || v == nil {
-		return
-	}
-	at = below(at, "dataset")
-	if _, err := query.Parse(withoutQueries(v), query.Options{Scope: query.CatalogWide, At: at}); err != nil {
-		c.problems = append(c.problems, fault.ProblemsOf(err, jsonv.Pointer(at...))...)
-	}
+// dataset is the filter of an entity input (§2.6).
+func dataset(c *shape.Checker, v any, at []string) {
+	_, err := query.Parse(withoutQueries(v), query.Options{Scope: query.CatalogWide, At: at})
+	c.Take(fault.ProblemsOf(err, jsonv.Pointer(at...)))
 }
 
 // withoutQueries puts a value that fits in the place of each that is computed, so

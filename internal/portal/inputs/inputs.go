@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
-	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/propschema"
 )
 
@@ -84,18 +83,6 @@ func asQuery(v any) (string, bool) {
 	}
 	q, ok := o["jqQuery"].(string)
 	return q, ok
-}
-
-// Compile checks a "userInputs" object and prepares it. The pointers of the
-// problems stand below at. Programs are not compiled: any text is accepted
-// (reference/actions.md §1.4 A6). With problems the form is nil.
-func Compile(definition any, at ...string) (*Form, fault.Problems) {
-	c := &compiler{}
-	f := c.form(definition, at)
-	if len(c.problems) > 0 {
-		return nil, c.problems
-	}
-	return f, nil
 }
 
 // Encrypted lists the inputs whose values nobody may read, in order.

@@ -3,7 +3,6 @@ package legacy
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
@@ -194,13 +193,13 @@ func olderMethod(doc jsonv.Object, blueprint string) jsonv.Object {
 	if old == "" {
 		return current // has no older form
 	}
-	m := methods[old]
-	out := jsonv.Object{"type": old}
-	for _, key := range slices.Concat(m.texts, m.flags) {
+	out := jsonv.Object{}
+	for key := range methods[old].takes {
 		if v, ok := current[key]; ok {
 			out[key] = v
 		}
 	}
+	out["type"] = old
 	switch kind {
 	case "GITLAB":
 		out["agent"] = true

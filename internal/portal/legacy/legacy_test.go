@@ -8,6 +8,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/legacy"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/template"
 )
 
@@ -18,6 +19,17 @@ func decode(t *testing.T, text string) jsonv.Object {
 		t.Fatalf("%s: %v", text, err)
 	}
 	return o
+}
+
+// check is what is wrong with a document that may hold what every route takes.
+func check(doc any) string {
+	c := &shape.Checker{}
+	legacy.Check(c, doc, nil, shape.Takes{"requiredApproval": shape.Anything, "approvalNotification": shape.Anything})
+	var out []string
+	for _, p := range c.Problems {
+		out = append(out, p.Path+" "+p.Keyword)
+	}
+	return strings.Join(out, "; ")
 }
 
 // The document of the requirement, reference/actions.md §1.6.
@@ -51,8 +63,8 @@ func TestADocumentReadsBackAsItWasWritten(t *testing.T) {
 	for _, blueprint := range []string{"", "service", `odd"\one`} {
 		for _, method := range everyMethod {
 			doc := action(t, method)
-			if problems := legacy.Check(doc); len(problems) > 0 {
-				t.Fatalf("%s: %v", method, problems)
+			if problems := check(doc); problems != "" {
+				t.Fatalf("%s: %s", method, problems)
 			}
 			current := legacy.Current(doc, blueprint, blueprint != "")
 			if want := strings.TrimPrefix(blueprint+"_unique_id", "_"); jsonv.String(current, "identifier") != want {
@@ -130,45 +142,39 @@ func TestAMessageOfSomebodysOwnIsNotTakenForTheStandardOne(t *testing.T) {
 func TestWhatIsNotTheOlderFormatIsRefused(t *testing.T) {
 	t.Parallel()
 	for change, want := range map[string]string{
-		`{"publish":true}`:                            "/publish",
-		`{"trigger":"UPDATE"}`:                        "/trigger",
-		`{"identifier":"a b"}`:                        "/identifier",
-		`{"identifier":null}`:                         "/identifier",
-		`{"title":1}`:                                 "/title",
-		`{"userInputs":{}}`:                           "/userInputs/properties",
-		`{"userInputs":{"properties":{},"steps":[]}}`: "/userInputs/steps",
-		`{"userInputs":{"properties":{"a":{"type":"string","format":"multi-line"}}}}`:                                                                                      "/userInputs/properties/a/format",
-		`{"userInputs":{"properties":{"a":{"type":"string","format":"entity","blueprint":"b","dataset":{"combinator":"and","rules":[]}}}}}`:                                "/userInputs/properties/a/dataset/rules",
-		`{"userInputs":{"properties":{"a":{"type":"string","format":"entity","blueprint":"b","dataset":{"combinator":"and","rules":[{"combinator":"and","rules":[]}]}}}}}`: "/userInputs/properties/a/dataset/rules",
-		`{"invocationMethod":{"type":"UPSERT_ENTITY"}}`:                                          "/invocationMethod/type",
-		`{"invocationMethod":{"type":"AZURE_DEVOPS","org":"o","webhook":"w"}}`:                   "/invocationMethod/type",
-		`{"invocationMethod":{"type":"WEBHOOK"}}`:                                                "/invocationMethod/url",
-		`{"invocationMethod":{"type":"WEBHOOK","url":"here"}}`:                                   "/invocationMethod/url",
-		`{"invocationMethod":{"type":"WEBHOOK","url":"https://a.b","body":{}}}`:                  "/invocationMethod/body",
-		`{"invocationMethod":{"type":"WEBHOOK","url":"https://a.b","method":"GET"}}`:             "/invocationMethod/method",
-		`{"invocationMethod":{"type":"WEBHOOK","url":"https://a.b","agent":"yes"}}`:              "/invocationMethod/agent",
-		`{"invocationMethod":{"type":"GITLAB","projectName":"p","groupName":"g"}}`:               "/invocationMethod/agent",
-		`{"invocationMethod":{"type":"GITLAB","projectName":"p","groupName":"g","agent":false}}`: "/invocationMethod/agent",
-		`{"invocationMethod":{"type":"GITHUB","org":"o","repo":"r"}}`:                            "/invocationMethod/workflow",
+		`{"publish":true}`:                            "/publish additionalProperties",
+		`{"trigger":"UPDATE"}`:                        "/trigger enum",
+		`{"identifier":"a b"}`:                        "/identifier pattern",
+		`{"identifier":null}`:                         "/identifier type",
+		`{"title":1}`:                                 "/title type",
+		`{"userInputs":{}}`:                           "/userInputs/properties required",
+		`{"userInputs":{"properties":{},"steps":[]}}`: "/userInputs/steps additionalProperties",
+		`{"userInputs":{"properties":{"a":{"type":"string","format":"multi-line"}}}}`:                                                                                      "/userInputs/properties/a/format enum",
+		`{"userInputs":{"properties":{"a":{"type":"string","format":"entity","blueprint":"b","dataset":{"combinator":"and","rules":[]}}}}}`:                                "/userInputs/properties/a/dataset/rules minItems",
+		`{"userInputs":{"properties":{"a":{"type":"string","format":"entity","blueprint":"b","dataset":{"combinator":"and","rules":[{"combinator":"and","rules":[]}]}}}}}`: "/userInputs/properties/a/dataset/rules/0/rules additionalProperties",
+		`{"invocationMethod":{"type":"UPSERT_ENTITY"}}`:                                          "/invocationMethod/type enum",
+		`{"invocationMethod":{"type":"AZURE_DEVOPS","org":"o","webhook":"w"}}`:                   "/invocationMethod/type enum",
+		`{"invocationMethod":{"type":"WEBHOOK"}}`:                                                "/invocationMethod/url required",
+		`{"invocationMethod":{"type":"WEBHOOK","url":"here"}}`:                                   "/invocationMethod/url format",
+		`{"invocationMethod":{"type":"WEBHOOK","url":"https://a.b","body":{}}}`:                  "/invocationMethod/body additionalProperties",
+		`{"invocationMethod":{"type":"WEBHOOK","url":"https://a.b","method":"GET"}}`:             "/invocationMethod/method enum",
+		`{"invocationMethod":{"type":"WEBHOOK","url":"https://a.b","agent":"yes"}}`:              "/invocationMethod/agent type",
+		`{"invocationMethod":{"type":"GITLAB","projectName":"p","groupName":"g"}}`:               "/invocationMethod/agent required",
+		`{"invocationMethod":{"type":"GITLAB","projectName":"p","groupName":"g","agent":false}}`: "/invocationMethod/agent enum",
+		`{"invocationMethod":{"type":"GITHUB","org":"o","repo":"r"}}`:                            "/invocationMethod/workflow required",
 	} {
 		doc := decode(t, sample)
 		for key, v := range decode(t, change) {
 			doc[key] = v
 		}
-		problems := legacy.Check(doc)
-		if len(problems) == 0 {
-			t.Errorf("%s is accepted", change)
-		}
-		for _, p := range problems {
-			if p.Path != want {
-				t.Errorf("%s: %s %s, want %s", change, p.Path, p.Message, want)
-			}
+		if got := check(doc); got != want {
+			t.Errorf("%s: %s, want %s", change, got, want)
 		}
 	}
 	if !legacy.Is(decode(t, sample)) || legacy.Is(jsonv.Object{"trigger": jsonv.Object{}}) || legacy.Is(nil) {
 		t.Error("the format is not recognised")
 	}
-	if problems := legacy.Check([]any{}); len(problems) != 1 {
-		t.Error(problems)
+	if got := check([]any{}); got != " type" {
+		t.Error(got)
 	}
 }

@@ -2,6 +2,7 @@ package shape
 
 import (
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,18 @@ func Length(shortest, longest int) Check {
 		case longest > 0 && n > longest:
 			c.Add("maxLength", at, "must NOT have more than %d characters", longest)
 		}
+	}
+}
+
+// URI takes absolute addresses.
+func URI(c *Checker, v any, at []string) {
+	s, ok := v.(string)
+	if !ok {
+		c.Wrong(at, "string", v)
+		return
+	}
+	if u, err := url.Parse(s); err != nil || u.Scheme == "" || u.Host == "" && u.Opaque == "" {
+		c.Add("format", at, `must match format "uri"`)
 	}
 }
 

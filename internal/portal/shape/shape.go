@@ -91,12 +91,13 @@ func (c *Checker) Take(problems fault.Problems) {
 	}
 }
 
-// keywordOf is the keyword that the message of another parser speaks of.
+// keywordOf is the keyword that the message of another parser speaks of, one of
+// queries or of the definitions of properties.
 func keywordOf(message string) string {
 	for _, k := range []struct{ part, keyword string }{
 		{"additional propert", "additionalProperties"}, {"is required", "required"}, {"one of", "enum"}, {"pattern", "pattern"},
 		{"of format", "format"}, {`want "`, "enum"}, {"unknown operator", "enum"}, {"fewer than 1 items", "minItems"},
-		{"fewer than", "minLength"}, {"more than", "maxLength"}, {"want a", "type"}, {"must be", "type"}, {"does not fit", "type"},
+		{"fewer than", "minLength"}, {"more than", "maxLength"}, {"at least 0", "minimum"}, {"want a", "type"}, {"does not fit", "type"},
 	} {
 		if strings.Contains(message, k.part) {
 			return k.keyword
