@@ -32,6 +32,9 @@ func (r *Resolved) Check() fault.Problems {
 		i := r.form.inputs[id]
 		at := []string{"properties", id}
 		v, given := r.Values[id]
+		if r.excessive[id] {
+			c.Add("size", at, "the inputs name more than %d entities, or such as take more than %d bytes together", mostLookups, mostBytes)
+		}
 		switch {
 		case given && v != nil:
 			c.Problems = append(c.Problems, discreet(i, r.value(i, at, v))...)

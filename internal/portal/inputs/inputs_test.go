@@ -394,3 +394,49 @@ func BenchmarkFormOf200InputsWithProgramsEverywhere(b *testing.B) {
 		}
 	}
 }
+
+// large is a world of one large entity, which counts how often it is asked.
+type large struct{ asked *int }
+
+func (w large) Entity(_, id string) (jsonv.Object, error) {
+	if *w.asked++; id != "big" {
+		return nil, nil
+	}
+	return jsonv.Object{"identifier": id, "properties": jsonv.Object{"s": strings.Repeat("x", 1<<20)}}, nil
+}
+
+// TestNamesOfEntitiesDoNotMakeARunLarge: a name takes a few bytes, what stands for it in
+// the run may take a million.
+func TestNamesOfEntitiesDoNotMakeARunLarge(t *testing.T) {
+	t.Parallel()
+	f := compile(t, `{"properties": {"l": {"type": "array", "items": {"type": "string", "format": "entity", "blueprint": "b"}}, "one": {"type": "string", "format": "entity", "blueprint": "b"}}, "order": ["l", "one"]}`)
+	for name, c := range map[string]struct {
+		id    string
+		n     int
+		asked int
+		want  string
+	}{
+		"some":      {"big", 4, 4, ""},
+		"too large": {"big", 1000, 4, "/properties/l size"},
+		"too many":  {"none", 20000, 10000, "/properties/l size"},
+	} {
+		asked := 0
+		list := make([]any, c.n)
+		for i := range list {
+			list[i] = c.id
+		}
+		r, err := f.Resolve(t.Context(), inputs.Asked{Posted: jsonv.Object{"l": list}, World: large{&asked}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, p := range r.Check() {
+			if p.Keyword != "notFound" {
+				got += p.Path + " " + p.Keyword
+			}
+		}
+		if got != c.want || asked != c.asked {
+			t.Errorf("%s: %q, and %d entities were read; want %q and %d", name, got, asked, c.want, c.asked)
+		}
+	}
+}

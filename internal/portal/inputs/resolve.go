@@ -46,6 +46,10 @@ type Resolved struct {
 	required map[string]bool
 	hidden   map[string]bool
 	limits   map[string]limits
+	// lookups and bytes are what entities have taken so far; excessive are the inputs
+	// that were not expanded for it.
+	lookups, bytes int
+	excessive      map[string]bool
 	// exceeded says that programs were stopped because all of them together took too
 	// long, so that what they restrict is not known.
 	exceeded bool
@@ -64,6 +68,13 @@ type limits struct {
 	minItems, maxItems *int
 }
 
+// mostLookups and mostBytes bound the entities that inputs name, which stand in the run
+// as a whole, however often one is named: a few bytes must not become a gigabyte.
+const (
+	mostLookups = 10000
+	mostBytes   = 4 << 20
+)
+
 // programTime bounds all programs of one form together: whoever writes a form
 // chooses how many it has.
 const programTime = 2 * time.Second
@@ -73,7 +84,7 @@ const programTime = 2 * time.Second
 // form's or the caller's.
 func (f *Form) Resolve(ctx context.Context, a Asked) (*Resolved, error) {
 	r := &Resolved{
-		form: f, asked: a, Values: jsonv.Object{}, missing: map[string][]missing{},
+		form: f, asked: a, Values: jsonv.Object{}, missing: map[string][]missing{}, excessive: map[string]bool{},
 		required: map[string]bool{}, hidden: map[string]bool{}, limits: map[string]limits{},
 	}
 	r.Expanded = jsonv.Object{}
@@ -261,10 +272,15 @@ func (r *Resolved) entity(i *input, blueprint string, item int, v any) (any, err
 	if !ok || r.asked.World == nil {
 		return v, nil
 	}
+	if r.lookups++; r.lookups > mostLookups || r.bytes > mostBytes {
+		r.excessive[i.id] = true
+		return v, nil
+	}
 	found, err := r.asked.World.Entity(blueprint, id)
 	if err != nil {
 		return nil, err
 	}
+	r.bytes += len(jsonv.Encode(found))
 	if found == nil {
 		r.missing[i.id] = append(r.missing[i.id], missing{item, id})
 		return v, nil
