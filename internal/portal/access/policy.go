@@ -19,8 +19,9 @@ import (
 const (
 	// maxResults is how many entities a query of a policy yields at most.
 	maxResults = 1000
-	// policyTime is what all slow expressions of a policy may take together; those
-	// that come after count for nothing.
+	// policyTime is what all queries of a policy may take together, beyond which it
+	// admits nobody, and what all slow conditions may: those that come after count for
+	// nothing. Nobody can write meanwhile.
 	policyTime = 5 * time.Second
 )
 
@@ -31,7 +32,15 @@ func (a *Access) conditions(ctx context.Context, tx store.Tx, x Execution, who S
 	if err != nil {
 		return err
 	}
-	results, err := a.results(ctx, tx, x, jsonv.Map(policy, queriesKey), document)
+	limited, cancel := context.WithTimeout(ctx, policyTime)
+	defer cancel()
+	results, err := a.results(limited, tx, x, jsonv.Map(policy, queriesKey), document)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if limited.Err() != nil {
+		return nil // of what is not known, nothing is concluded: nobody is admitted
+	}
 	if err != nil {
 		return err
 	}
@@ -107,6 +116,9 @@ func (a *Access) results(ctx context.Context, tx store.Tx, x Execution, queries,
 	out := jsonv.Object{}
 	for _, name := range slices.Sorted(maps.Keys(queries)) {
 		found, err := a.query(ctx, tx, actor, queries[name], document)
+		if err == nil {
+			err = context.Cause(ctx)
+		}
 		if err != nil {
 			return nil, err
 		}

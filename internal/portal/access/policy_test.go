@@ -1,12 +1,16 @@
 package access_test
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/access"
+	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -478,4 +482,38 @@ func TestPermissionsOfAPageRefuseWhatTheyAreNot(t *testing.T) {
 			t.Errorf("%s: %d", body, got)
 		}
 	}
+}
+
+// endless is a catalog whose queries go on until nobody waits for them any more.
+type endless struct{ access.Catalog }
+
+func (endless) Find(ctx context.Context, _ store.Tx, _ catalog.Actor, _ any, _ int) ([]any, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestAPolicyWhoseQueriesTakeTooLongAdmitsNobody: others cannot write meanwhile, and of
+// results that are missing nothing may be concluded.
+func TestAPolicyWhoseQueriesTakeTooLongAdmitsNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStaffed(t)
+		s.mustPermit(`{"execute": {"policy": {"queries": {"q": {"combinator": "and", "rules": []}}, "conditions": [".results.q.entities | length == 0", "true"]}},
+			"approve": {"policy": {"queries": {"q": {"combinator": "and", "rules": []}}, "conditions": ["[\"ann@x.io\"]"]}}}`)
+		x := run(t, s.ann)
+		if got := s.execute(x); got != 0 {
+			t.Fatalf("with quick queries: %d", got)
+		}
+		s.access.Join(endless{s.catalog}, people{})
+		began := time.Now()
+		if got := s.execute(x); got != 403 {
+			t.Errorf("executing: %d", got)
+		}
+		if emails := s.approvers(x); len(emails) > 0 {
+			t.Errorf("approvers: %v", emails)
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("it took %s", took)
+		}
+	})
 }
