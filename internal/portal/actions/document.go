@@ -72,24 +72,6 @@ func storedOrder(order template.Order) jsonv.Object {
 	return out
 }
 
-// orderOf is the order that [storedOrder] kept, for templates below at.
-func orderOf(doc store.Doc) template.Order {
-	kept := jsonv.Map(doc, orderKey)
-	if kept == nil {
-		return nil
-	}
-	out := template.Order{}
-	for pointer, keys := range kept {
-		out[pointer] = jsonv.Strings(keys)
-	}
-	return out
-}
-
-// Method compiles how an action is invoked.
-func Method(doc store.Doc) *template.Template {
-	return template.Compile(jsonv.Map(doc, "invocationMethod"), orderOf(doc))
-}
-
 // public is a stored action as callers see it; nil stays nil.
 func public(doc store.Doc) jsonv.Object {
 	if doc == nil {

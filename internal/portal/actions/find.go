@@ -112,7 +112,16 @@ func Author(doc store.Doc) string { return jsonv.String(doc, authorKey) }
 func Order(doc store.Doc) jsonv.Object { return jsonv.Map(doc, orderKey) }
 
 // OrderOf reads what [Order] keeps.
-func OrderOf(kept jsonv.Object) template.Order { return orderOf(store.Doc{orderKey: kept}) }
+func OrderOf(kept jsonv.Object) template.Order {
+	if kept == nil {
+		return nil
+	}
+	out := template.Order{}
+	for pointer, keys := range kept {
+		out[pointer] = jsonv.Strings(keys)
+	}
+	return out
+}
 
 // FormerlyOf are the ids of deleted actions that were renamed before and were called so
 // last.

@@ -201,16 +201,16 @@ var methods = map[string]backend{
 	}, []string{"installationId", "integrationActionType", "integrationActionExecutionProperties"}},
 }
 
-// verbs are the methods of HTTP that a webhook may be called with.
-var verbs = []string{"POST", "PUT", "PATCH", "DELETE", "GET"}
+// Verbs are the methods of HTTP that a webhook may be called with (§3.1).
+var Verbs = []string{"POST", "PUT", "PATCH", "DELETE", "GET"}
 
 // verb may also be a template, of which nobody knows yet what it gives.
 func verb(c *shape.Checker, v any, at []string) {
 	switch s, ok := v.(string); {
 	case !ok:
 		c.Wrong(at, "string", v)
-	case !template.Has(s) && !slices.Contains(verbs, s):
-		shape.OneOf(verbs...)(c, s, at)
+	case !template.Has(s) && !slices.Contains(Verbs, s):
+		shape.OneOf(Verbs...)(c, s, at)
 	}
 }
 

@@ -58,11 +58,6 @@ func Taken(kind, id string) *Fault {
 		With("resource", kind).With("identifier", id)
 }
 
-// Conflict is a move that the current state does not allow.
-func Conflict(format string, args ...any) *Fault {
-	return New(http.StatusConflict, "conflict", format, args...)
-}
-
 // HasDependents refuses a deletion; the text names what is in the way.
 func HasDependents(format string, args ...any) *Fault {
 	return New(http.StatusForbidden, "has_dependents", format, args...)

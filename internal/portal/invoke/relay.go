@@ -48,9 +48,9 @@ func relayMessage(run string, method jsonv.Object) (message jsonv.Object, why st
 		return nil, "The relay takes only JSON objects, and /body is " + jsonv.KindOf(method["body"])
 	}
 	message = jsonv.CloneObject(body)
-	payload, action, about, headers := inside(message, "payload"), jsonv.Object(nil), inside(message, "context"), inside(message, "headers")
-	action = inside(payload, "action")
-	action["invocationMethod"], about["runId"] = without(method, "body"), run
+	inside(inside(message, "payload"), "action")["invocationMethod"] = without(method, "body")
+	inside(message, "context")["runId"] = run
+	headers := inside(message, "headers")
 	delete(headers, crypt.HeaderSignature)
 	delete(headers, crypt.HeaderTimestamp)
 	return message, ""

@@ -39,8 +39,9 @@ func (x *execution) await(k *kept) error {
 
 // Vote answers PATCH /v1/actions/runs/{run}/approval.
 func (r *Runs) Vote(ctx context.Context, tx store.Tx, c Caller, id string, body any, version string) (jsonv.Object, error) {
-	old, err := olderVersion(version)
-	if err != nil {
+	asked := &shape.Checker{}
+	old := olderVersion(asked, version)
+	if err := asked.Problems.Invalid(); err != nil {
 		return nil, err
 	}
 	state, description, err := voteBody(body)

@@ -50,12 +50,7 @@ type Planned struct {
 func (r *Runs) Plan(tx store.Tx, a Automated) (*Planned, error) {
 	at := r.deps.Clock.Now().UTC()
 	now, doc := clock.Stamp(at), actions.Public(a.Automation)
-	run := jsonv.Object{
-		"id": r.deps.IDs.Run(), "action": brief(doc), "status": InProgress, "statusLabel": nil, "link": []any{}, "summary": "",
-		"properties": jsonv.Object{}, "rawProperties": jsonv.Object{},
-		"source": OriginAutomation, "payload": nil, "approval": nil, "requiredApproval": false,
-		"createdBy": a.By, "createdAt": now, "updatedBy": a.By, "updatedAt": now,
-	}
+	run := newRun(r.deps.IDs.Run(), doc, a.By, OriginAutomation, now)
 	if a.Blueprint != nil {
 		run["blueprint"] = brief(a.Blueprint)
 	}

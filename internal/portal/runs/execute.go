@@ -259,14 +259,10 @@ func (x *execution) validate() error { return x.resolved.Check().Invalid() }
 
 // create makes the run (step 10).
 func (x *execution) create() (*kept, error) {
-	r, now := x.r, clock.Stamp(x.now)
+	r := x.r
 	secret := x.form.Encrypted()
-	run := jsonv.Object{
-		"id": x.order.Draft.id, "action": brief(x.action), "status": InProgress, "statusLabel": nil, "link": []any{}, "summary": "",
-		"properties": mask(x.resolved.Expanded, secret), "rawProperties": mask(x.posted, secret),
-		"source": x.who.Source, "payload": nil, "approval": nil, "requiredApproval": false,
-		"createdBy": x.who.ID, "createdAt": now, "updatedBy": x.who.ID, "updatedAt": now,
-	}
+	run := newRun(x.order.Draft.id, x.action, x.who.ID, x.who.Source, clock.Stamp(x.now))
+	run["properties"], run["rawProperties"] = mask(x.resolved.Expanded, secret), mask(x.posted, secret)
 	if x.blueprint != nil {
 		run["blueprint"] = brief(x.blueprint)
 	}

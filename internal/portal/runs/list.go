@@ -7,8 +7,8 @@ import (
 	"strconv"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
-	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/ident"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -34,33 +34,35 @@ type wanted struct {
 }
 
 func understand(f Filter) (wanted, error) {
-	w := wanted{Filter: f, limit: maxRuns}
-	var p fault.Problems
-	switch f.Active {
-	case "true":
-		w.active = true
-	case "", "false":
-	default:
-		p.Add("/query/active", "must be boolean")
-	}
+	c := &shape.Checker{}
+	w := wanted{Filter: f, active: f.Active == "true", older: olderVersion(c, f.Version), limit: number(c, "limit", f.Limit, maxRuns, 1, maxRuns)}
+	parameter(c, "active", f.Active, "true", "false")
 	for _, s := range f.Sources {
-		if s != "UI" && s != "API" && s != "AUTOMATION" {
-			p.Add("/query/source", "must be equal to one of the allowed values: UI, API, AUTOMATION")
-		}
+		parameter(c, "source", s, "UI", "API", OriginAutomation)
 	}
-	if f.Limit != "" {
-		n, err := strconv.Atoi(f.Limit)
-		if err != nil || n < 1 || n > maxRuns {
-			p.Add("/query/limit", "must be a number from 1 to %d", maxRuns)
-		}
-		w.limit = n
+	return w, c.Problems.Invalid()
+}
+
+// parameter checks a parameter of a query that takes some values only.
+func parameter(c *shape.Checker, name, value string, allowed ...string) {
+	if value != "" {
+		shape.OneOf(allowed...)(c, value, []string{"query", name})
 	}
-	old, err := olderVersion(f.Version)
+}
+
+// number reads a parameter that is a whole number within bounds.
+func number(c *shape.Checker, name, value string, otherwise, least, most int) int {
+	if value == "" {
+		return otherwise
+	}
+	at := []string{"query", name}
+	n, err := strconv.Atoi(value)
 	if err != nil {
-		p.Add("/query/version", "must be equal to one of the allowed values: v1, v2")
+		c.Wrong(at, "integer", value)
+		return otherwise
 	}
-	w.older = old
-	return w, p.Invalid()
+	shape.Integer(int64(least), int64(most))(c, jsonv.Int(n), at)
+	return n
 }
 
 // List answers GET /v1/actions/runs: the runs that the caller may see, newest
@@ -79,9 +81,9 @@ func (r *Runs) List(_ context.Context, tx store.Tx, c Caller, f Filter) (runs []
 	var last store.Row
 	for row, err := range tx.Scan(KindRun, where, store.Page{After: f.Next, Few: w.limit}, c.Org) {
 		if errors.Is(err, store.ErrCursor) {
-			var p fault.Problems
-			p.Add("/query/next", "is not a cursor of this server")
-			return nil, "", p.Invalid()
+			c := &shape.Checker{}
+			c.Add("format", []string{"query", "next"}, "is not a cursor of this server")
+			return nil, "", c.Problems.Invalid()
 		}
 		if err != nil {
 			return nil, "", err

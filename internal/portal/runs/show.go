@@ -10,6 +10,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
 	"github.com/portlens/terraform-provider-port/internal/portal/fault"
 	"github.com/portlens/terraform-provider-port/internal/portal/legacy"
+	"github.com/portlens/terraform-provider-port/internal/portal/shape"
 	"github.com/portlens/terraform-provider-port/internal/portal/store"
 )
 
@@ -140,8 +141,9 @@ func (r *Runs) see(tx store.Tx, c Caller, id string) (*kept, error) {
 
 // Read answers GET /v1/actions/runs/{run}; version is "v1", "v2" or "".
 func (r *Runs) Read(_ context.Context, tx store.Tx, c Caller, id, version string) (jsonv.Object, error) {
-	old, err := olderVersion(version)
-	if err != nil {
+	asked := &shape.Checker{}
+	old := olderVersion(asked, version)
+	if err := asked.Problems.Invalid(); err != nil {
 		return nil, err
 	}
 	k, err := r.see(tx, c, id)
@@ -152,16 +154,9 @@ func (r *Runs) Read(_ context.Context, tx store.Tx, c Caller, id, version string
 }
 
 // olderVersion reads the version parameter; without it runs have the current shape.
-func olderVersion(version string) (bool, error) {
-	switch version {
-	case "", "v2":
-		return false, nil
-	case "v1":
-		return true, nil
-	}
-	var p fault.Problems
-	p.Add("/query/version", "must be equal to one of the allowed values: v1, v2")
-	return false, p.Invalid()
+func olderVersion(c *shape.Checker, version string) bool {
+	parameter(c, "version", version, "v1", "v2")
+	return version == "v1"
 }
 
 // Check implements [catalog.Runs]: catalog writes may be tied to runs that are in

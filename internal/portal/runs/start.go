@@ -274,9 +274,6 @@ func complete(out jsonv.Object, kind string) error {
 	return nil
 }
 
-// methods are the HTTP methods of a webhook (§3.1).
-var methods = []string{"POST", "PUT", "PATCH", "DELETE", "GET"}
-
 func webhook(out jsonv.Object) error {
 	address, _ := out["url"].(string)
 	u, err := url.Parse(address)
@@ -284,9 +281,9 @@ func webhook(out jsonv.Object) error {
 		return &badMethod{"/url is no absolute http or https URL"}
 	}
 	out["agent"], out["synchronized"] = flag(out["agent"], false), flag(out["synchronized"], false)
-	if m, _ := out["method"].(string); m == "" || !slices.Contains(methods, m) {
+	if m, _ := out["method"].(string); m == "" || !slices.Contains(actions.Verbs, m) {
 		if out["method"] != nil {
-			return &badMethod{"/method is none of POST, PUT, PATCH, DELETE, GET"}
+			return &badMethod{"/method is none of " + strings.Join(actions.Verbs, ", ")}
 		}
 		out["method"] = "POST"
 	}

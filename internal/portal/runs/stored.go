@@ -56,6 +56,15 @@ func (r *Runs) newPlace(at time.Time) string {
 	return fmt.Sprintf("%019d.%019d", math.MaxInt64-at.UnixNano(), math.MaxInt64-r.count.Add(1))
 }
 
+// newRun is what every run begins as (reference/actions.md §4.2).
+func newRun(id string, action jsonv.Object, by, source, at string) jsonv.Object {
+	return jsonv.Object{
+		"id": id, "action": brief(action), "status": InProgress, "statusLabel": nil, "link": []any{}, "summary": "",
+		"properties": jsonv.Object{}, "rawProperties": jsonv.Object{}, "payload": nil, "approval": nil, "requiredApproval": false,
+		"source": source, "createdBy": by, "createdAt": at, "updatedBy": by, "updatedAt": at,
+	}
+}
+
 // get reads a run; a missing one is a 404.
 func get(tx store.Tx, org, id string) (*kept, error) {
 	doc, err := tx.Get(KindRun, org, id)
@@ -148,7 +157,7 @@ func (r *Runs) enter(k *kept, m move, now time.Time) error {
 	return nil
 }
 
-// secretive are the parts of a run whose values stand for what nobody may read.
+// masked stands for what nobody may read.
 const masked = "******"
 
 func mask(values jsonv.Object, encrypted []string) jsonv.Object {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strconv"
+	"math"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/catalog"
@@ -19,8 +19,9 @@ var result = map[string]move{Success: succeed, Failure: fail}
 
 // Patch answers PATCH /v1/actions/runs/{run} (reference/actions.md §4.5).
 func (r *Runs) Patch(_ context.Context, tx store.Tx, c Caller, id string, body any, version string) (jsonv.Object, error) {
-	old, err := olderVersion(version)
-	if err != nil {
+	asked := &shape.Checker{}
+	old := olderVersion(asked, version)
+	if err := asked.Problems.Invalid(); err != nil {
 		return nil, err
 	}
 	changes, err := patchBody(body)
@@ -196,19 +197,9 @@ const maxLogs = 50
 
 // Logs answers GET /v1/actions/runs/{run}/logs, oldest first.
 func (r *Runs) Logs(_ context.Context, tx store.Tx, c Caller, id, limit, offset string) ([]any, error) {
-	var p fault.Problems
-	number := func(name, text string, otherwise, least, most int) int {
-		n, err := strconv.Atoi(text)
-		switch {
-		case text == "":
-			return otherwise
-		case err != nil, n < least, most > 0 && n > most:
-			p.Add("/query/"+name, "must be a number of at least %d and no more than is allowed", least)
-		}
-		return n
-	}
-	take, skip := number("limit", limit, maxLogs, 1, maxLogs), number("offset", offset, 0, 0, 0)
-	if err := p.Invalid(); err != nil {
+	asked := &shape.Checker{}
+	take, skip := number(asked, "limit", limit, maxLogs, 1, maxLogs), number(asked, "offset", offset, 0, 0, math.MaxInt32)
+	if err := asked.Problems.Invalid(); err != nil {
 		return nil, err
 	}
 	if _, err := r.see(tx, c, id); err != nil {
