@@ -52,11 +52,12 @@ func rowTags(t *testing.T) map[string][]string {
 
 var (
 	rowComment = regexp.MustCompile(`(?m)^\s*// rows: (.*)$`)
-	rowForm    = regexp.MustCompile(`^((?:(?:id|act) )?(?:[A-Z]|§[0-9.]+ ))([0-9]+)(?:-([0-9]+))?$`)
+	rowForm    = regexp.MustCompile(`^((?:(?:id|act|cl) )?(?:[A-Z]|§[0-9.]+ ))([0-9]+)(?:-([0-9]+))?$`)
 )
 
 // rowRange spells out "K4", "§8 7", "X1-7", "§5.5 1-3", "id T1-6", which is of
-// reference/identity.md, or "act A1", which is of reference/actions.md.
+// reference/identity.md, "act A1", which is of reference/actions.md, or "cl C28",
+// which is of reference/clients.md.
 func rowRange(entry string) ([]string, error) {
 	m := rowForm.FindStringSubmatch(strings.TrimSpace(entry))
 	if m == nil {
@@ -95,7 +96,7 @@ func knownRows(t *testing.T) (rows, later, decided []string) {
 		line, waits := strings.CutPrefix(line, "later ")
 		line, dropped := strings.CutPrefix(line, "decided ")
 		of, row := "", line
-		for _, other := range []string{"id ", "act "} {
+		for _, other := range []string{"id ", "act ", "cl "} {
 			if rest, ok := strings.CutPrefix(line, other); ok {
 				of, row = other, rest
 			}

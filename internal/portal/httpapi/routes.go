@@ -117,6 +117,8 @@ func table() []route {
 		{method: post, pattern: "/v1/actions/runs/{run}/logs", tx: writes, body: true, handler: (*Call).createRunLog},
 		{method: patch, pattern: "/v1/actions/runs/{run}/response", tx: writes, body: true, handler: (*Call).answerRun},
 		{method: post, pattern: "/v1/actions/{action}/runs", tx: writes, body: true, programs: true, handler: (*Call).executeAction},
+		{method: get, pattern: "/v1/workflows/nodes/runs", tx: reads, scope: access.ReadRuns, handler: (*Call).listNodeRuns},
+		{method: post, pattern: "/v1/workflows/runs/claim-pending", tx: reads, body: true, handler: (*Call).claimNodeRuns},
 
 		{method: get, pattern: "/v1/migrations", tx: reads, handler: (*Call).listMigrations},
 		{method: post, pattern: "/v1/migrations", tx: writes, body: true, handler: (*Call).createMigration},

@@ -44,7 +44,7 @@ func (c *Call) executeAction() (any, error) {
 
 func (c *Call) listRuns() (any, error) {
 	list, next, err := c.api.runs.List(c.ctx, c.Tx, c.runner(), runs.Filter{
-		Entity: c.text("entity"), Blueprint: c.text("blueprint"), Action: c.text("action"), Active: c.text("active"),
+		Entity: c.text("entity"), Blueprint: c.text("blueprint"), Action: c.text("action"), Active: c.flag("active"),
 		UserEmail: c.text("user_email"), UserID: c.text("user_id"), Sources: c.list("source"), Exclude: c.list("exclude"),
 		External: c.text("external_run_id"), Limit: c.text("limit"), Next: c.text("next"), Version: c.text("version"),
 	})
@@ -88,6 +88,20 @@ func (c *Call) createRunLog() (any, error) {
 func (c *Call) claimRuns() (any, error) {
 	claimed, err := c.api.runs.Claim(c.ctx, c.Tx, c.runner(), c.Body)
 	return jsonv.Object{"runs": claimed}, err
+}
+
+// claimNodeRuns answers relays and integrations, which ask for nodes of workflows as
+// often as for runs and treat any error as an outage of everything
+// (reference/clients.md §6, §11 C30).
+func (c *Call) claimNodeRuns() (any, error) {
+	claimed, err := c.api.runs.ClaimNodes(c.runner(), c.Body)
+	return jsonv.Object{"nodeRuns": claimed}, err
+}
+
+// listNodeRuns answers integrations, which look for the end of a job among the nodes of
+// workflows and among runs alike: no workflow has been run.
+func (c *Call) listNodeRuns() (any, error) {
+	return jsonv.Object{"nodeRuns": []any{}}, nil
 }
 
 func (c *Call) ackRuns() (any, error) {

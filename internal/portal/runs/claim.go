@@ -37,12 +37,9 @@ type claim struct {
 // oldest first, with what is secret in them. Nobody else gets them before their
 // time is over (C2).
 func (r *Runs) Claim(_ context.Context, tx store.Tx, c Caller, body any) ([]any, error) {
-	w, err := claimBody(c.Org, body)
+	w, err := claimOf(c, body)
 	if err != nil {
 		return nil, err
-	}
-	if !c.machine() {
-		return nil, fault.NotPermitted("claim runs: only machine credentials may (C5)")
 	}
 	if w.installation == agentInstallation {
 		if topic, err := r.byTopic(tx); err != nil || topic {
@@ -70,6 +67,22 @@ func (r *Runs) Claim(_ context.Context, tx store.Tx, c Caller, body any) ([]any,
 		out = append(out, run)
 	}
 	return out, nil
+}
+
+// ClaimNodes answers POST /v1/workflows/runs/claim-pending: nothing waits as long as no
+// workflow can be run (reference/actions.md §7.1).
+func (r *Runs) ClaimNodes(c Caller, body any) ([]any, error) {
+	_, err := claimOf(c, body)
+	return []any{}, err
+}
+
+// claimOf reads what a caller claims, who has to be a machine (C5).
+func claimOf(c Caller, body any) (claim, error) {
+	w, err := claimBody(c.Org, body)
+	if err == nil && !c.machine() {
+		err = fault.NotPermitted("claim runs: only machine credentials may (C5)")
+	}
+	return w, err
 }
 
 // pendingRuns lists the runs that may be claimed at a moment (C1).

@@ -16,7 +16,7 @@ import (
 // (reference/actions.md §4.3); empty ones admit everything.
 type Filter struct {
 	Entity, Blueprint, Action string
-	Active                    string
+	Active                    bool
 	UserEmail, UserID         string
 	Sources, Exclude          []string
 	External                  string
@@ -28,15 +28,13 @@ const maxRuns = 1000
 // wanted is a filter that was understood.
 type wanted struct {
 	Filter
-	active bool
-	older  bool
-	limit  int
+	older bool
+	limit int
 }
 
 func understand(f Filter) (wanted, error) {
 	c := &shape.Checker{}
-	w := wanted{Filter: f, active: f.Active == "true", older: olderVersion(c, f.Version), limit: number(c, "limit", f.Limit, maxRuns, 1, maxRuns)}
-	parameter(c, "active", f.Active, "true", "false")
+	w := wanted{Filter: f, older: olderVersion(c, f.Version), limit: number(c, "limit", f.Limit, maxRuns, 1, maxRuns)}
 	for _, s := range f.Sources {
 		parameter(c, "source", s, "UI", "API", OriginAutomation)
 	}
@@ -120,7 +118,7 @@ func (r *Runs) where(tx store.Tx, c Caller, w wanted) (store.Where, error) {
 	if w.External != "" {
 		e.conditions = append(e.conditions, is(indexExternal, w.External))
 	}
-	if w.active {
+	if w.Active {
 		e.conditions = append(e.conditions, is(indexActive, "1"))
 	}
 	if w.Action != "" {
@@ -151,7 +149,7 @@ func (r *Runs) admits(tx store.Tx, c Caller, w wanted, k *kept, how shown) (bool
 	run := k.run
 	same := func(want string, at ...string) bool { return want == "" || jsonv.String(run, at...) == want }
 	if !same(w.Entity, "entity", "identifier") || !same(w.Blueprint, "blueprint", "identifier") || !same(w.External, "externalRunId") ||
-		!same(w.UserID, "createdBy") || w.active && ended(k.status()) ||
+		!same(w.UserID, "createdBy") || w.Active && ended(k.status()) ||
 		w.UserEmail != "" && !ident.SameEmail(w.UserEmail, jsonv.String(k.hidden, hiddenCreator)) {
 		return false, nil
 	}
