@@ -168,7 +168,7 @@ func TestInputsTakeWhatTheyShould(t *testing.T) {
 		{`{` + entity + `, "sort": {"x": 1}}`, "/sort/order required, /sort/property required, /sort/x additionalProperties"}, {`{` + entity + `, "sort": {"property": 1, "order": "asc"}}`, "/sort/order enum, /sort/property type"},
 		// rows: act §2.2 13
 		{`{"type": "string", "format": "multi-line", "encryption": "aes256-gcm"}`, ""}, {`{"type": "object", "encryption": {"algorithm": "client-side", "key": "PEM"}}`, ""},
-		{`{"type": "number", "encryption": "aes256-gcm"}`, "/encryption additionalProperties"}, {`{"type": "array", "encryption": "aes256-gcm"}`, "/encryption format"}, {`{"type": "string", "encryption": "fernet"}`, "/encryption enum"}, {`{"type": "string", "encryption": {"algorithm": "client-side"}}`, "/encryption/key required"}, {`{"type": "string", "encryption": {"algorithm": "client-side", "key": "PEM", "x": 1}}`, "/encryption/x additionalProperties"},
+		{`{"type": "number", "encryption": "aes256-gcm"}`, "/encryption additionalProperties"}, {`{"type": "array", "encryption": "aes256-gcm"}`, "/encryption additionalProperties"}, {`{"type": "string", "encryption": "fernet"}`, "/encryption enum"}, {`{"type": "string", "encryption": {"algorithm": "client-side"}}`, "/encryption/key required"}, {`{"type": "string", "encryption": {"algorithm": "client-side", "key": "PEM", "x": 1}}`, "/encryption/x additionalProperties"},
 		// rows: act §2.2 14
 		{`{"type": "string", "jqQuery": null}`, ""}, {`{"type": "string", "jqQuery": "x"}`, "/jqQuery type"},
 		{`{"type": "string", "readOnly": true, "any": {"thing": [null]}}`, ""},
