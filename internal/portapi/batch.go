@@ -15,8 +15,8 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 )
 
-// BatchMode says how reads of entities and blueprints are merged. Results do
-// not depend on it.
+// BatchMode says how reads of entities, blueprints, teams and actions are merged.
+// Results do not depend on it.
 type BatchMode int
 
 const (
@@ -42,8 +42,8 @@ const (
 	// loadSmall and loadRatio say which blueprints are then read whole.
 	loadSmall = 5000
 	loadRatio = 20
-	// listAfter is the number of blueprints, or teams, read one by one after which
-	// the list of all of them is asked for instead.
+	// listAfter is the number of blueprints, teams or actions read one by one after
+	// which the list of all of them is asked for instead.
 	listAfter = 10
 	// pageSize is the API's maximum; reference/catalog.md §5.2.
 	pageSize = 1000
@@ -108,7 +108,7 @@ type reader struct {
 	mu      sync.Mutex
 	shelves map[string]*shelf // by blueprint
 	index   *index
-	roster  *roster
+	rosters map[string]*roster // by kind
 }
 
 // byID holds entities by identifier.
@@ -152,8 +152,9 @@ func (r *reader) drop(entitiesOnly bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.shelves = map[string]*shelf{}
-	r.roster = &roster{} // teams and their members are entities, too
+	delete(r.rosters, teamRoster) // teams and their members are entities, too
 	if !entitiesOnly {
+		r.rosters = map[string]*roster{}
 		r.index = &index{one: map[string]*flight[jsonv.Object]{}}
 	}
 }

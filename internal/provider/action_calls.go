@@ -24,7 +24,13 @@ func callAction(ctx context.Context, s *session, op portapi.Op) (jsonv.Object, e
 }
 
 func readAction(ctx context.Context, s *session, key []string) (jsonv.Object, error) {
-	return callAction(ctx, s, portapi.Op{Method: http.MethodGet, Path: []string{"actions", key[0]}})
+	return s.api.ReadAction(ctx, key[0])
+}
+
+// mayHoldAction reports whether it is worth to ask for an action that is about to
+// be made: where many are, their identifiers are fetched once.
+func (s *session) mayHoldAction(ctx context.Context, id string) bool {
+	return s.actions.mayHold(ctx, id, "identifier", s.api.Actions)
 }
 
 // refreshAction reads the action of a state, under the identifier that Port has
@@ -34,6 +40,9 @@ func refreshAction(ctx context.Context, s *session, prior tftypes.Value) (jsonv.
 }
 
 func peekAction(ctx context.Context, s *session, key []string) (jsonv.Object, error) {
+	if !s.mayHoldAction(ctx, key[0]) {
+		return nil, nil
+	}
 	found, err := readAction(ctx, s, key)
 	if portapi.IsNotFound(err) {
 		return nil, nil
@@ -60,7 +69,7 @@ func updateAction(ctx context.Context, c *change) (jsonv.Object, error) {
 // replaceAction is the read-modify-write of an action: PUT replaces the whole
 // document, so what the resource cannot say is read and sent back.
 func replaceAction(ctx context.Context, c *change, id string) (jsonv.Object, error) {
-	remote, err := readAction(ctx, c.session, []string{id})
+	remote, err := callAction(ctx, c.session, portapi.Op{Method: http.MethodGet, Path: []string{"actions", id}})
 	if err != nil {
 		return nil, err
 	}

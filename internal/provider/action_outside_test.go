@@ -17,6 +17,7 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/lens"
 	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
+	"github.com/portlens/terraform-provider-port/internal/portapi"
 )
 
 // storable are actions that Port takes, which together have every key.
@@ -89,7 +90,7 @@ func TestActionDriftShowsAndIsPutRight(t *testing.T) {
 	t.Parallel()
 	p := portaltest.Start(t)
 	p.Seed(actable)
-	l := life{connect(t, p), kindOf(t, "action")}
+	l := life{connect(t, p, batch(portapi.BatchOff)), kindOf(t, "action")} // others write, too
 	every := rounds(9, 1)
 	count, shown := rand.IntN(9), 0 //nolint:gosec // not a secret
 	for i, text := range storable() {
@@ -160,7 +161,7 @@ func TestFaultsOfPortAboutActionsPointAtTheAttribute(t *testing.T) {
 	t.Parallel()
 	p := portaltest.Start(t)
 	p.Seed(actable)
-	l := life{connect(t, p), kindOf(t, "action")}
+	l := life{connect(t, p, batch(portapi.BatchOff)), kindOf(t, "action")} // others write, too
 	const properties = "self_service_trigger.user_properties."
 	ofK := properties + `string_props["k"].`
 	method := func(m string) string { return simple(`"steps": []`, m) }
@@ -227,7 +228,7 @@ func TestFaultsInJSONTextSayWhere(t *testing.T) {
 	t.Parallel()
 	p := portaltest.Start(t)
 	p.Seed(actable)
-	l := life{connect(t, p), kindOf(t, "action")}
+	l := life{connect(t, p, batch(portapi.BatchOff)), kindOf(t, "action")} // others write, too
 	c := config(t, l.k, simple(`"steps": []`, `"upsert_entity_method": {"blueprint_identifier": "b", "mapping": {"relations": "{\"r\": 5, \"s\": [{}]}"}}`))
 	_, said := l.force(c, l.k.null, with(c, lens.Obj{"id": lens.Str("a"), "publish": lens.Flag(true)}))
 	if text := say(said); !strings.Contains(text, "/r: ") || !strings.Contains(text, "/s/0: ") {
@@ -311,7 +312,7 @@ func TestOfficialStatesOfActionsPlanEmpty(t *testing.T) {
 	t.Parallel()
 	p := portaltest.Start(t)
 	p.Seed(actable)
-	l := life{connect(t, p), kindOf(t, "action")}
+	l := life{connect(t, p, batch(portapi.BatchOff)), kindOf(t, "action")} // others write, too
 	state := l.k.null
 	for seed := range rounds(12, 300) {
 		text := draw{rand.New(rand.NewPCG(uint64(seed), 3))}.action("a") //nolint:gosec // not a secret

@@ -297,6 +297,9 @@ func planActionPermissions(ctx context.Context, c *change) diag.Diagnostics {
 		return nil
 	}
 	id := c.key[0]
+	if c.expects("action", id) && !c.mayHoldAction(ctx, id) {
+		return nil // made by this run, with the permissions of a new action
+	}
 	document, err := getActionPermissions(ctx, c.session, id)
 	var diags diag.Diagnostics
 	switch {

@@ -150,3 +150,30 @@ func (c *catalogue) fetch(ctx context.Context, s *session, blueprint string) err
 func peekBlueprint(ctx context.Context, s *session, key []string) (jsonv.Object, error) {
 	return s.plannedBlueprint(ctx, key[0]), nil
 }
+
+// present are the names of the objects of a kind that there were when a run began
+// to make many, for kinds that have a list of all of them.
+type present struct {
+	mu    sync.Mutex
+	peeks int
+	tried bool
+	names map[string]bool // nil while not fetched
+}
+
+// mayHold reports whether it is worth to ask for an object by its name, which its
+// document has under a key.
+func (p *present) mayHold(ctx context.Context, name, key string, list func(context.Context) ([]jsonv.Object, error)) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.peeks++; p.peeks > peekSingly && !p.tried {
+		all, err := list(ctx)
+		p.tried = ctx.Err() == nil
+		if err == nil {
+			p.names = map[string]bool{}
+			for _, o := range all {
+				p.names[jsonv.String(o, key)] = true
+			}
+		}
+	}
+	return p.names == nil || p.names[name]
+}

@@ -42,7 +42,8 @@ type session struct {
 	dropped map[string]bool
 	// memberships are what states and plans say of users in teams.
 	memberships memberships
-	teamNames   teamNames
+	// teams and actions are those there were.
+	teams, actions present
 	// runs are those whose wait was cut short.
 	runs cutRuns
 	// lookups counts the searches for entities that need one that goes.

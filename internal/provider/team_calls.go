@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -168,7 +167,7 @@ func refreshTeam(ctx context.Context, s *session, prior tftypes.Value) (jsonv.Ob
 // teams by identifier, which is no obstacle. Where many are made, their names are
 // fetched once.
 func peekTeam(ctx context.Context, s *session, key []string) (jsonv.Object, error) {
-	if !s.teamNames.mayHold(ctx, s, key[0]) {
+	if !s.teams.mayHold(ctx, key[0], "name", s.api.Teams) {
 		return nil, nil
 	}
 	team, err := getTeam(ctx, s, key[0])
@@ -176,31 +175,6 @@ func peekTeam(ctx context.Context, s *session, key []string) (jsonv.Object, erro
 		return nil, nil
 	}
 	return team, err
-}
-
-// teamNames are the names of the teams there were when a run began to make many.
-type teamNames struct {
-	mu    sync.Mutex
-	peeks int
-	tried bool
-	names map[string]bool // nil while not fetched
-}
-
-// mayHold reports whether it is worth to ask for a team.
-func (n *teamNames) mayHold(ctx context.Context, s *session, name string) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.peeks++; n.peeks > peekSingly && !n.tried {
-		teams, err := s.api.Teams(ctx)
-		n.tried = ctx.Err() == nil
-		if err == nil {
-			n.names = map[string]bool{}
-			for _, team := range teams {
-				n.names[jsonv.String(team, "name")] = true
-			}
-		}
-	}
-	return n.names == nil || n.names[name]
 }
 
 func createTeam(ctx context.Context, c *change) (jsonv.Object, error) {
