@@ -211,7 +211,11 @@ func (r *Runs) Answer(_ context.Context, tx store.Tx, c Caller, id string, body 
 	if !c.User.Admin() {
 		return nil, fault.NotPermitted("answer run %q", id)
 	}
-	if err := r.change(tx, c, k, jsonv.Object{"response": o["response"]}); err != nil {
+	response, err := r.discreet(tx, c.Org, id, jsonv.String(k.hidden, hiddenPayload), o["response"])
+	if err != nil {
+		return nil, err
+	}
+	if err := r.change(tx, c, k, jsonv.Object{"response": response}); err != nil {
 		return nil, err
 	}
 	return r.show(tx, c.Org, k, shown{})

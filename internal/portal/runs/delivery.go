@@ -240,6 +240,11 @@ func (r *Runs) Delivered(_ context.Context, tx store.Tx, org string, d Delivery,
 			return err
 		}
 	}
+	if o.Answered {
+		if o.Response, err = r.discreet(tx, org, d.Run, d.Sealed, o.Response); err != nil {
+			return err
+		}
+	}
 	changes := o.changes(k)
 	switch {
 	case len(changes) > 0:

@@ -3,7 +3,6 @@ package runs
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -309,18 +308,6 @@ func texts(headers jsonv.Object) jsonv.Object {
 		}
 	}
 	return out
-}
-
-// hide keeps the values of secrets out of a text that people read. Short ones are
-// left: they would be found where they are not meant.
-func hide(text string, secrets map[string]string) string {
-	const least = 4
-	for _, name := range slices.SortedFunc(maps.Keys(secrets), func(a, b string) int { return len(secrets[b]) - len(secrets[a]) }) {
-		if v := secrets[name]; len(v) >= least {
-			text = strings.ReplaceAll(text, v, masked)
-		}
-	}
-	return text
 }
 
 // flag reads a boolean that may have come out of a template as text.
