@@ -87,27 +87,26 @@ func plainTexts(v tftypes.Value, visit func(string)) {
 
 // jsonTexts visits the texts in a text of JSON, keys included.
 func jsonTexts(v tftypes.Value, visit func(string)) {
-	j, err := jsonv.Decode([]byte(lens.AsText(v)))
-	if err != nil {
-		return
+	if j, err := jsonv.Decode([]byte(lens.AsText(v))); err == nil {
+		eachTextIn(j, visit)
 	}
-	var walk func(any)
-	walk = func(j any) {
-		switch j := j.(type) {
-		case string:
-			visit(j)
-		case []any:
-			for _, e := range j {
-				walk(e)
-			}
-		case jsonv.Object:
-			for _, key := range slices.Sorted(maps.Keys(j)) {
-				visit(key)
-				walk(j[key])
-			}
+}
+
+// eachTextIn visits the texts in a JSON value, keys included.
+func eachTextIn(j any, visit func(string)) {
+	switch j := j.(type) {
+	case string:
+		visit(j)
+	case []any:
+		for _, e := range j {
+			eachTextIn(e, visit)
+		}
+	case jsonv.Object:
+		for _, key := range sortedKeysOf(j) {
+			visit(key)
+			eachTextIn(j[key], visit)
 		}
 	}
-	walk(j)
 }
 
 // jsonOf wants JSON of certain kinds; null stands for nothing. Text that is no

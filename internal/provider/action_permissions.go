@@ -144,7 +144,7 @@ func policyProgramsCheck() lens.Check {
 		var wrong string
 		queries := jsonv.Map(policy, "queries")
 		for _, name := range sortedKeysOf(queries) {
-			jsonTexts(lens.Str(string(jsonv.Encode(queries[name]))), func(s string) {
+			eachTextIn(queries[name], func(s string) {
 				spans, fault := jq.Embedded(s)
 				if fault == "" {
 					for _, x := range spans {

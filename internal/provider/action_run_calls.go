@@ -226,21 +226,21 @@ func createActionRun(ctx context.Context, c *change) (jsonv.Object, error) {
 	c.save(w.document(false))
 	err = w.wait(ctx)
 	c.save(w.document(!w.cut))
-	if err != nil && !w.cut {
-		// What a failed run has done is worth knowing too.
-		if whole, e := c.tell(ctx, w.document(true)); e == nil {
-			c.save(whole)
-		}
+	if w.cut {
+		return nil, err
+	}
+	whole, lack := c.tell(ctx, w.document(true))
+	if lack != nil {
+		whole = w.document(true)
 	}
 	if err != nil {
+		c.save(whole) // what a failed run has done is worth knowing too
 		return nil, err
 	}
 	w.show()
-	whole, err := c.tell(ctx, w.document(true))
-	if err != nil {
+	if lack != nil {
 		// The run is over, and the next refresh tells the rest.
-		c.warn("Not all of run "+w.id+" is known yet", err.Error())
-		return w.document(true), nil
+		c.warn("Not all of run "+w.id+" is known yet", lack.Error())
 	}
 	return whole, nil
 }
@@ -265,12 +265,11 @@ func (c *change) takeRun(ctx context.Context) (jsonv.Object, error) {
 
 func (c *change) startRun(ctx context.Context, inputs jsonv.Object) (jsonv.Object, error) {
 	action := jsonv.String(c.body, "action", "identifier")
-	op := portapi.Op{Method: http.MethodPost, Path: []string{"actions", action, "runs"}, Body: jsonv.Object{"properties": inputs}, Repeat: portapi.RepeatNever}
 	body := jsonv.Object{"properties": inputs}
 	if entity := jsonv.String(c.body, "entity", "identifier"); entity != "" {
 		body["entity"] = entity
 	}
-	op.Body = body
+	op := portapi.Op{Method: http.MethodPost, Path: []string{"actions", action, "runs"}, Body: body, Repeat: portapi.RepeatNever}
 	if user, ok := text(lens.AsObj(c.plan)["run_as"]); ok {
 		op.Query = url.Values{"run_as": {user}}
 	}
