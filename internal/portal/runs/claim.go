@@ -192,8 +192,10 @@ func ackBody(body any) (ids []string, single bool, err error) {
 
 // responseTakes is what a backend said.
 var responseTakes = shape.Takes{"response": func(c *shape.Checker, v any, at []string) {
-	if _, text := v.(string); !text {
-		shape.ObjectOrArray(c, v, at)
+	switch v.(type) {
+	case string, jsonv.Object, []any:
+	default:
+		c.Wrong(at, "string, array or object", v)
 	}
 }}
 
