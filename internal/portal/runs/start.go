@@ -214,7 +214,8 @@ func (s *starting) fill(method, on jsonv.Object, secrets map[string]string) (jso
 	if !ok {
 		return nil, errors.New("the invocation method is no object")
 	}
-	return out, nil
+	// What has no templates evaluates to itself: the stored document, which is shared.
+	return jsonv.CloneObject(out), nil
 }
 
 // failOn ends the run for what is wrong with its method; other errors stay errors.
