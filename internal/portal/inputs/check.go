@@ -18,6 +18,7 @@ import (
 // too long together, nothing is known to be valid.
 func (r *Resolved) Check() fault.Problems {
 	c := &shape.Checker{}
+	r.patience = propschema.Patience{}
 	if r.exceeded {
 		c.Add("timeout", nil, "the programs of the form take longer than %s together", programTime)
 	}
@@ -67,12 +68,12 @@ func (r *Resolved) value(i *input, at []string, v any) fault.Problems {
 		return c.Problems
 	}
 	if i.static != nil {
-		c.Problems = outermost(i, at, i.static.CheckNamed(at, v))
+		c.Problems = outermost(i, at, i.static.CheckNamed(&r.patience, at, v))
 	}
 	r.references(i, at, v, c)
 	l := r.limits[i.id]
 	among(c, at, l.enum, v)
-	pattern(c, at, l.pattern, v)
+	r.pattern(c, at, l.pattern, v)
 	if list, ok := v.([]any); ok && i.kind == "array" {
 		sized(c, at, l, len(list))
 		for n, e := range list {
@@ -165,12 +166,12 @@ func among(c *shape.Checker, at []string, allowed []any, v any) {
 }
 
 // pattern checks a computed pattern: a regular expression, or the values allowed.
-func pattern(c *shape.Checker, at []string, rule, v any) {
+func (r *Resolved) pattern(c *shape.Checker, at []string, rule, v any) {
 	s, isText := v.(string)
 	switch rule := rule.(type) {
 	case string:
 		re, err := propschema.CompileRegexp(rule)
-		if err == nil && isText && !re.MatchString(s) {
+		if err == nil && isText && !r.patience.Match(re, s) {
 			c.Add("pattern", at, "must match pattern %q", rule)
 		}
 	case []any:

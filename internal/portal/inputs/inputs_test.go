@@ -440,3 +440,29 @@ func TestNamesOfEntitiesDoNotMakeARunLarge(t *testing.T) {
 		}
 	}
 }
+
+// TestPatternsThatAreLongInTheSearchAreNotSearchedForEver: of the values that make them so
+// there may be thousands in one request, and nobody can write meanwhile.
+func TestPatternsThatAreLongInTheSearchAreNotSearchedForEver(t *testing.T) {
+	t.Parallel()
+	const slow = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"
+	f := compile(t, `{"properties": {"l": {"type": "array", "items": {"type": "string", "pattern": "^(a+)+$"}}, "c": {"type": "string", "pattern": {"jqQuery": "\"^(a+)+$\""}}}, "order": ["l", "c"]}`)
+	list := make([]any, 1000)
+	for i := range list {
+		list[i] = slow
+	}
+	r, err := f.Resolve(t.Context(), inputs.Asked{Posted: jsonv.Object{"l": list, "c": slow}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if got := len(r.Check()); got != 1001 {
+		t.Errorf("%d values are refused", got)
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	for _, p := range resolve(t, f, `{"l": ["aaaa"], "c": "a"}`).Check() {
+		t.Errorf("%s: %s", p.Path, p.Message)
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jq"
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
+	"github.com/portlens/terraform-provider-port/internal/portal/propschema"
 )
 
 // World answers for what inputs refer to.
@@ -50,6 +51,8 @@ type Resolved struct {
 	// that were not expanded for it.
 	lookups, bytes int
 	excessive      map[string]bool
+	// patience is for the patterns of all inputs together.
+	patience propschema.Patience
 	// exceeded says that programs were stopped because all of them together took too
 	// long, so that what they restrict is not known.
 	exceeded bool

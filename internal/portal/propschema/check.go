@@ -15,6 +15,7 @@ import (
 type checker struct {
 	// keywords: problems name what they violate.
 	keywords bool
+	patience *Patience
 	base     []string
 	problems fault.Problems
 }
@@ -82,7 +83,7 @@ func (c *checker) text(p *Property, path []string, s string) {
 			c.add(path, "maxLength", "must not be longer than %d characters, has %d", *p.maxLength, n)
 		}
 	}
-	if p.pattern != nil && !p.pattern.MatchString(s) {
+	if p.pattern != nil && !c.patience.Match(p.pattern, s) {
 		c.add(path, "pattern", "must match pattern %q, got %s", p.pattern.String(), show(s))
 	}
 	if p.accepts != nil && !p.accepts(s) {

@@ -34,15 +34,16 @@ func (p *Property) Default() (any, bool) { return p.fallback, p.hasFallback }
 // Null is a value like any other here and breaks every type; whether a property
 // may be null is the caller's question (§4.5 V5).
 func (p *Property) Check(path []string, value any) fault.Problems {
-	var c checker
+	c := checker{patience: &Patience{}}
 	c.check(p, path, value)
 	return c.problems
 }
 
 // CheckNamed is [Property.Check] with problems that also name the keyword that is
-// violated, as answers about the inputs of a run do (reference/actions.md §2.5).
-func (p *Property) CheckNamed(path []string, value any) fault.Problems {
-	c := checker{keywords: true}
+// violated, as answers about the inputs of a run do (reference/actions.md §2.5), and
+// with patience for all of them together.
+func (p *Property) CheckNamed(patience *Patience, path []string, value any) fault.Problems {
+	c := checker{keywords: true, patience: patience}
 	c.check(p, path, value)
 	return c.problems
 }

@@ -39,6 +39,25 @@ func (r *Regexp) MatchString(s string) bool {
 	return ok && err == nil
 }
 
+// mostSlow is how many searches of one check may take too long.
+const mostSlow = 3
+
+// Patience bounds the searches of a check together: values are anybody's, and of those
+// that are long in the search there may be thousands in a body. The zero value is ready.
+type Patience struct{ slow int }
+
+// Match is [Regexp.MatchString], and false without a search once too many took too long.
+func (p *Patience) Match(r *Regexp, s string) bool {
+	if p.slow >= mostSlow {
+		return false
+	}
+	ok, err := r.re.MatchString(s)
+	if err != nil {
+		p.slow++
+	}
+	return ok && err == nil
+}
+
 func (r *Regexp) String() string { return r.source }
 
 // ecma spells what the engine reads differently from ECMA-262: $ does not match
