@@ -140,7 +140,7 @@ func (c *compiler) object(v jsonv.Object) node {
 func (c *compiler) keys(v jsonv.Object) []string {
 	keys := make([]string, 0, len(v))
 	for _, key := range c.order[jsonv.Pointer(c.path...)] {
-		if _, ok := v[key]; ok && !slices.Contains(keys, key) {
+		if _, ok := v[key]; ok {
 			keys = append(keys, key)
 		}
 	}

@@ -26,8 +26,8 @@ func (e *Error) Error() string {
 	return e.Path + ": " + e.Message
 }
 
-// Order are the keys of objects in the order in which they were written, by JSON
-// pointer: of two keys that come out the same the later wins. Keys of objects that
+// Order are the keys of objects, each once, in the order in which they were written, by
+// JSON pointer: of two keys that come out the same the later wins. Keys of objects that
 // are not in it are taken in the order of their text.
 type Order map[string][]string
 

@@ -3,6 +3,7 @@ package template_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -307,5 +308,27 @@ func TestTheOrderOfComputedKeysIsReadFromText(t *testing.T) {
 		if diff := cmp.Diff(want, template.OrderOf([]byte(text), "m")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
+	}
+}
+
+// A body may have as many keys as fit into it. Each used to be looked for among all
+// before it, which took a minute for these.
+func TestManyKeysAreReadAtOnce(t *testing.T) {
+	t.Parallel()
+	const keys = 100_000
+	var text strings.Builder
+	text.WriteString(`{"{{ .a }}": 0`)
+	for n := range keys {
+		fmt.Fprintf(&text, `,"k%d":1`, n)
+	}
+	text.WriteString("}")
+	value, err := jsonv.Decode([]byte(text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	template.Compile(value, template.OrderOf([]byte(text.String())))
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("took %s", took)
 	}
 }
