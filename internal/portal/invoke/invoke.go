@@ -261,6 +261,12 @@ func (s *Sender) isSelf(u *url.URL) bool {
 }
 
 func (s *Sender) azure(ctx context.Context, secret string, d runs.Delivery, payload jsonv.Object) (runs.Outcome, error) {
+	for _, key := range []string{"org", "webhook"} {
+		switch jsonv.String(payload, key) {
+		case "", ".", "..":
+			return runs.Outcome{Log: "The request cannot be made: " + key + " is no name", Status: runs.Failure}, nil
+		}
+	}
 	address := fmt.Sprintf("%s/%s/_apis/public/distributedtask/webhooks/%s?api-version=6.0-preview",
 		strings.TrimSuffix(s.o.Azure, "/"), url.PathEscape(jsonv.String(payload, "org")), url.PathEscape(jsonv.String(payload, "webhook")))
 	body := crypt.Body(payload["payload"])

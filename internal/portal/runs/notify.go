@@ -69,8 +69,12 @@ func (r *Runs) mail(tx store.Tx, k *kept, subject, text string) error {
 	return nil
 }
 
+// plain is a text as Slack shows it: what people typed is no link and calls nobody.
+var plain = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
 func slack(text string, lines []string, link string) jsonv.Object {
-	details := strings.Join(append([]string{text}, lines...), "\n")
+	details := plain.Replace(strings.Join(append([]string{text}, lines...), "\n"))
+	text = plain.Replace(text)
 	return jsonv.Object{"text": text, "blocks": []any{
 		jsonv.Object{"type": "section", "text": jsonv.Object{"type": "mrkdwn", "text": details}},
 		jsonv.Object{"type": "actions", "elements": []any{
