@@ -18,6 +18,10 @@ const (
 	runDeclined = "DECLINED"
 )
 
+// relays is the installation that runs for relays wait for (reference/actions.md
+// §3.9 C4).
+const relays = "_PORT_EXEC_AGENT"
+
 // runTimeout is how long a wait lasts unless told otherwise.
 const runTimeout = "30m"
 

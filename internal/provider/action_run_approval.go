@@ -130,6 +130,10 @@ func (c *change) vote(ctx context.Context) (jsonv.Object, error) {
 			return run, nil
 		}
 	}
+	if portapi.HasCode(err, "missing_permissions") {
+		return nil, &advised{"Who is asked for an approval is settled when the run is made. If approvers were added to the action since then, run it again: " +
+			"another text in the triggers of its port_action_run does.", err}
+	}
 	return nil, err
 }
 

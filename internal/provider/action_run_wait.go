@@ -300,6 +300,14 @@ func (w *watch) stopped(why string, err error) error {
 	if jsonv.String(w.run, "status") == runWaiting {
 		why += " Somebody has to approve it."
 	}
+	if by := jsonv.String(w.run, "installationId"); jsonv.Bool(w.run, "pendingExecution") {
+		switch by {
+		case "", relays:
+			why += " Nothing has begun it so far: it waits for a relay."
+		default:
+			why += " Nothing has begun it so far: it waits for the integration " + by + "."
+		}
+	}
 	detail := why + "\n" + w.next(true)
 	if err != nil {
 		detail += "\n\n" + err.Error()

@@ -193,3 +193,35 @@ func TestAVoteStandsWhateverBecomesOfTheRun(t *testing.T) {
 		}
 	}
 }
+
+// A wait in vain says whom the run waits for.
+func TestAWaitSaysWhoHasNotBegunTheRun(t *testing.T) {
+	t.Parallel()
+	for want, method := range map[string]string{
+		"It is IN_PROGRESS after 2m0s. Nothing has begun it so far: it waits for a relay.\n":            `{"type": "GITLAB", "projectName": "p", "groupName": "g"}`,
+		"It is IN_PROGRESS after 2m0s. Nothing has begun it so far: it waits for the integration ci.\n": `{"type": "INTEGRATION_ACTION", "installationId": "ci", "integrationActionType": "dispatch_workflow", "integrationActionExecutionProperties": {"org": "o", "repo": "r", "workflow": "w"}}`,
+		"It is IN_PROGRESS after 2m0s.\n": `{"type": "KAFKA"}`,
+	} {
+		p := portaltest.Start(t)
+		p.Must(http.MethodPost, "/v1/actions", decoded(t, `{"identifier": "a", "invocationMethod": `+method+`, "trigger": {"type": "self-service", "operation": "CREATE", "userInputs": {"properties": {}}}}`))
+		server, k := connect(t, p, func(o *Options) { o.Client = func(c *portapi.Options) { c.Clock = &hurried{now: time.Unix(1e9, 0)} } }), kindOf(t, "action_run")
+		if _, said := server.applied(k, config(t, k, `{"action": "a", "timeout": "2m"}`), k.null, nil); !strings.Contains(said, want) {
+			t.Errorf("%s, want %s", said, want)
+		}
+	}
+}
+
+// Whoever is refused a vote is told that approvers of today are not those of a run of
+// yesterday.
+func TestARefusedVoteSaysWhoIsAsked(t *testing.T) {
+	t.Parallel()
+	p := portaltest.Start(t)
+	p.Must(http.MethodPost, "/v1/actions", decoded(t, `{"identifier": "a", "requiredApproval": true, "invocationMethod": {"type": "KAFKA"}, "trigger": {"type": "self-service", "operation": "CREATE", "userInputs": {"properties": {}}}}`))
+	id := jsonv.String(p.Must(http.MethodPost, "/v1/actions/a/runs", jsonv.Object{"properties": jsonv.Object{}}), "run", "id")
+	p.Fail(portaltest.Match{Method: http.MethodPatch, Path: "/v1/actions/runs/*/approval"}, 1, portaltest.Failure{Status: http.StatusForbidden, Code: "missing_permissions", Message: "not you"})
+	server, k := connect(t, p), kindOf(t, "action_run_approval")
+	state, said := server.applied(k, config(t, k, `{"run_id": "`+id+`", "decision": "APPROVE"}`), k.null, nil)
+	if !strings.Contains(said, "Who is asked for an approval is settled when the run is made.") || !strings.Contains(said, "not you (missing_permissions") || !state.IsNull() {
+		t.Errorf("%s %s", said, state)
+	}
+}
