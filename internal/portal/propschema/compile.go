@@ -153,7 +153,7 @@ func (c *compiler) fallback(p *Property) {
 		return
 	}
 	p.fallback, p.hasFallback = v, true
-	var check checker
+	check := checker{patience: &Patience{}}
 	check.check(p, c.below("default"), v)
 	for _, problem := range check.problems {
 		c.add("the default does not fit the property: "+problem.Message, "default")

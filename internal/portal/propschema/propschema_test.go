@@ -257,6 +257,23 @@ func TestValuesAreCheckedAgainstTheDefinition(t *testing.T) {
 	}
 }
 
+func TestDefaultsFitThePattern(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		`{"type":"string","pattern":"^a+$","default":"aa"}`:                                   0,
+		`{"type":"string","pattern":"^a+$","default":"b"}`:                                    1,
+		`{"type":"array","items":{"type":"string","pattern":"^a+$"},"default":["a","b","c"]}`: 2,
+	} {
+		o, err := jsonv.DecodeObject([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, problems := propschema.Compile(o); len(problems) != want {
+			t.Errorf("%s: %v", text, problems)
+		}
+	}
+}
+
 func TestDefaultsAreKept(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]any{
