@@ -21,7 +21,7 @@ func plain(v any, most int) (any, error) {
 var errOutput = fmt.Errorf("%w: the result is too large", ErrLimit)
 
 func toPlain(v any, left *int, depth int) (any, error) {
-	spend := func(n int) bool { *left -= n; return *left >= 0 && depth <= depthMax }
+	spend := func(n int) bool { *left -= n; return *left >= 0 && depth <= jsonv.MaxDepth }
 	switch v := v.(type) {
 	case nil:
 		if !spend(4) {

@@ -127,6 +127,35 @@ func Equal(a, b any) bool {
 	return false
 }
 
+// MaxDepth bounds the nesting of values that are kept well below what JSON readers
+// refuse, 10,000 levels in Go's: one such value would make every list that holds it
+// unreadable.
+const MaxDepth = 1000
+
+// Shallow tells whether v is nested no deeper than [MaxDepth].
+func Shallow(v any) bool { return shallow(v, MaxDepth) }
+
+func shallow(v any, depth int) bool {
+	if depth < 0 {
+		return false
+	}
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			if !shallow(e, depth-1) {
+				return false
+			}
+		}
+	case Object:
+		for _, e := range v {
+			if !shallow(e, depth-1) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Clone copies v deeply; the copy shares nothing that can change.
 func Clone(v any) any {
 	switch v := v.(type) {

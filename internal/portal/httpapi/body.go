@@ -79,33 +79,8 @@ func decodeBody(text []byte) (any, error) {
 	if err != nil {
 		return nil, fault.BadRequest("The request body is not valid JSON: %s", err)
 	}
-	if !shallow(v, maxDepth) {
-		return nil, fault.New(http.StatusUnprocessableEntity, "invalid_request", "The request body is nested more than %d levels deep", maxDepth)
+	if !jsonv.Shallow(v) {
+		return nil, fault.New(http.StatusUnprocessableEntity, "invalid_request", "The request body is nested more than %d levels deep", jsonv.MaxDepth)
 	}
 	return v, nil
-}
-
-// maxDepth bounds the nesting of bodies well below what JSON readers refuse, 10,000
-// levels in Go's: one such value would make every list that holds it unreadable.
-const maxDepth = 1000
-
-func shallow(v any, depth int) bool {
-	if depth < 0 {
-		return false
-	}
-	switch v := v.(type) {
-	case []any:
-		for _, e := range v {
-			if !shallow(e, depth-1) {
-				return false
-			}
-		}
-	case jsonv.Object:
-		for _, e := range v {
-			if !shallow(e, depth-1) {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -160,10 +160,10 @@ func TestAcceptEncodingIsReadWithItsWeights(t *testing.T) {
 func TestBodiesNestedTooDeeplyAreRefused(t *testing.T) {
 	t.Parallel()
 	nested := func(n int) []byte { return []byte(strings.Repeat("[", n) + strings.Repeat("]", n)) }
-	if _, err := decodeBody(nested(maxDepth)); err != nil {
-		t.Errorf("%d levels: %v", maxDepth, err)
+	if _, err := decodeBody(nested(jsonv.MaxDepth)); err != nil {
+		t.Errorf("%d levels: %v", jsonv.MaxDepth, err)
 	}
-	for _, n := range []int{maxDepth + 2, 9_998} {
+	for _, n := range []int{jsonv.MaxDepth + 2, 9_998} {
 		var f *fault.Fault
 		if _, err := decodeBody(nested(n)); !errors.As(err, &f) || f.Status != http.StatusUnprocessableEntity {
 			t.Errorf("%d levels: %v", n, err)

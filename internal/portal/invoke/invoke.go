@@ -215,7 +215,7 @@ func cause(err error) string {
 // response is what is kept of an answer: its JSON, or its text.
 func response(body []byte) any {
 	body = body[:min(len(body), maxResponse)]
-	if v, err := jsonv.Decode(body); err == nil {
+	if v, err := jsonv.Decode(body); err == nil && jsonv.Shallow(v) {
 		return v
 	}
 	return strings.ToValidUTF8(string(body), "\uFFFD")
