@@ -14,12 +14,22 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/portal/portaltest"
 )
 
-// 5,000 entities, all of which relate to one of them, are planned, created,
-// refreshed and found unchanged in at most 260 requests, tokens included; one
-// change is one more call, and all are deleted in 50.
-func TestFiveThousandEntitiesTakeFewRequests(t *testing.T) {
+// Entities, all of which relate to one of them, are planned, created, refreshed and
+// found unchanged in one request for twenty and a few more, tokens included; one change
+// is one more call, and all are deleted a hundred at a time.
+func TestManyEntitiesTakeFewRequests(t *testing.T) {
 	t.Parallel()
-	const many = 5000
+	entitiesTakeFewRequests(t, 1000)
+}
+
+func TestFiveThousandEntitiesTakeFewRequestsLong(t *testing.T) {
+	t.Parallel()
+	long(t)
+	entitiesTakeFewRequests(t, 5000)
+}
+
+func entitiesTakeFewRequests(t *testing.T, many int) {
+	t.Helper()
 	p := portaltest.Start(t, portaltest.Options{Unchecked: true})
 	p.Seed(strings.ReplaceAll(crowd, "%s", ""))
 	k := kindOf(t, "entities")
@@ -40,9 +50,9 @@ func TestFiveThousandEntitiesTakeFewRequests(t *testing.T) {
 		}
 		p.Forget()
 	}
-	counted("create and refresh", 260)
+	counted("create and refresh", many/20+10)
 	changed := group(t, many, func(i int) string {
-		if i == 4321 {
+		if i == many-679 {
 			return "rust"
 		}
 		return "go"
@@ -54,7 +64,7 @@ func TestFiveThousandEntitiesTakeFewRequests(t *testing.T) {
 	if diags := destroyed(connect(t, p), k, state); diags != "" {
 		t.Fatal(diags)
 	}
-	counted("deletion", 52) // and the token and the blueprint
+	counted("deletion", many/100+2) // and the token and the blueprint
 	if n := len(jsonv.List(p.Must(http.MethodGet, "/v1/blueprints/service/entities", nil), "entities")); n != 0 {
 		t.Errorf("%d entities are left", n)
 	}
