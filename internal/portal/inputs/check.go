@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/crypt"
@@ -72,12 +74,13 @@ func (r *Resolved) value(i *input, at []string, v any) fault.Problems {
 	}
 	r.references(i, at, v, c)
 	l := r.limits[i.id]
-	among(c, at, l.enum, v)
+	among(c, at, l.enum, listing(l.enum), v)
 	r.pattern(c, at, l.pattern, v)
 	if list, ok := v.([]any); ok && i.kind == "array" {
 		sized(c, at, l, len(list))
+		listed := listing(l.itemEnum)
 		for n, e := range list {
-			among(c, shape.Below(at, strconv.Itoa(n)), l.itemEnum, e)
+			among(c, shape.Below(at, strconv.Itoa(n)), l.itemEnum, listed, e)
 		}
 	}
 	return c.Problems
@@ -159,9 +162,22 @@ func labeled(c *shape.Checker, at []string, v any) {
 	}
 }
 
-func among(c *shape.Checker, at []string, allowed []any, v any) {
+// listing spells allowed values for messages, shortened and once: many items may be none
+// of many values.
+func listing(allowed []any) func() string {
+	return sync.OnceValue(func() string {
+		const most = 1000
+		text := jsonv.Encode(allowed)
+		if len(text) > most {
+			return strings.ToValidUTF8(string(text[:most]), "") + "…"
+		}
+		return string(text)
+	})
+}
+
+func among(c *shape.Checker, at []string, allowed []any, listed func() string, v any) {
 	if allowed != nil && !slices.ContainsFunc(allowed, func(a any) bool { return jsonv.Equal(a, v) }) {
-		c.Add("enum", at, "must be equal to one of the allowed values: %s", jsonv.Encode(allowed))
+		c.Add("enum", at, "must be equal to one of the allowed values: %s", listed())
 	}
 }
 

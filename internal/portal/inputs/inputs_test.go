@@ -277,6 +277,21 @@ func TestAFailingWorldIsAnErrorOfItsOwn(t *testing.T) {
 	}
 }
 
+// The values allowed are told at each item that is none of them: whoever runs an action
+// may post as many as fit into a body.
+func TestManyItemsThatAreNoneOfManyValuesAreToldShortly(t *testing.T) {
+	t.Parallel()
+	values := strings.Repeat(`"a value of some length",`, 5000) + `"b"`
+	f := compile(t, `{"properties":{"x":{"type":"array","items":{"type":"string","enum":[`+values+`]}}}}`)
+	size := 0
+	for _, p := range resolve(t, f, `{"x":[`+strings.Repeat(`"",`, 999)+`""]}`).Check() {
+		size += len(p.Message)
+	}
+	if size < 1000 || size > 2_000_000 {
+		t.Errorf("%d bytes", size)
+	}
+}
+
 func TestEncryptedInputsAreNamed(t *testing.T) {
 	t.Parallel()
 	f := compile(t, `{"properties":{"b":{"type":"object","encryption":"aes256-gcm"},"a":{"type":"string","encryption":{"algorithm":"client-side","key":"PEM"}},"c":{"type":"string"}}}`)
