@@ -56,6 +56,9 @@ func (c Check) run(at Path, v tftypes.Value) []Problem {
 func OneOf(texts ...string) Check {
 	quoted := make([]string, len(texts))
 	for i, s := range texts {
+		if s == "" {
+			s = `""` // which Markdown would not show
+		}
 		quoted[i] = "`" + s + "`"
 	}
 	return Check{

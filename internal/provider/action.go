@@ -61,7 +61,7 @@ func byEmail(notification lens.Body) bool {
 // formerBlueprint is an attribute of states before identifiers were unique in the
 // account (reference/provider-actions.md §2.9). It is neither sent nor read.
 func formerBlueprint(name, doc string) lens.Part {
-	return lens.Field(name, lens.String, lens.Opt, doc+" Nothing but `\"\"` is accepted.").At("formerBlueprint").OmitEmpty().Unshown().
+	return lens.Field(name, lens.String, lens.Opt, doc).At("formerBlueprint").OmitEmpty().Unshown().
 		Deprecated("Actions belong to the account: leave it out, and name the blueprint in self_service_trigger.blueprint_identifier.").Check(lens.OneOf(""))
 }
 
