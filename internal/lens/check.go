@@ -188,21 +188,6 @@ func MustBeTrue() Check {
 	}
 }
 
-// KeysMatch wants every key of a map to match a pattern.
-func KeysMatch(pattern *regexp.Regexp, say string) Check {
-	return Check{
-		Title: titleMatch, Doc: "keys: " + say,
-		Test: func(v tftypes.Value) string {
-			for k := range AsObj(v) {
-				if !pattern.MatchString(k) {
-					return fmt.Sprintf("want keys to be %s (%s), got %q", say, pattern, clip(k))
-				}
-			}
-			return ""
-		},
-	}
-}
-
 // Test is a check of one's own. It returns what is wrong, or "".
 func Test(title, doc string, test func(v tftypes.Value) string) Check {
 	return Check{Title: title, Doc: doc, Test: test}

@@ -51,16 +51,7 @@ func Num(text string) tftypes.Value {
 	return tftypes.NewValue(tftypes.Number, f)
 }
 
-// Strings makes a list of strings.
-func Strings(texts ...string) tftypes.Value {
-	vs := make([]tftypes.Value, len(texts))
-	for i, s := range texts {
-		vs[i] = Str(s)
-	}
-	return tftypes.NewValue(tftypes.List{ElementType: tftypes.String}, vs)
-}
-
-// Text returns the string in v, or "".
+// AsText returns the string in v, or "".
 func AsText(v tftypes.Value) string {
 	s, _ := asString(v)
 	return s

@@ -51,9 +51,6 @@ func Texts(attribute string, make func(*Random) string) Sample {
 	return func(l *laws) { l.texts[attribute] = make }
 }
 
-// Rounds sets how many random objects are tried; 200 without it.
-func Rounds(n int) Sample { return func(l *laws) { l.rounds = n } }
-
 type exception struct {
 	steps   []string
 	because string
@@ -77,7 +74,6 @@ type laws struct {
 	wire   []lens.Body
 	except []*exception
 	texts  map[string]func(*Random) string
-	rounds int
 	broken []string
 	null   tftypes.Value
 }
@@ -93,7 +89,7 @@ func Laws(t *testing.T, codec *lens.Codec, samples ...Sample) {
 
 // Check is [Laws] as a function: it returns what is broken, law by law.
 func Check(codec *lens.Codec, samples ...Sample) []string {
-	l := &laws{codec: codec, texts: map[string]func(*Random) string{}, rounds: 200, null: tftypes.NewValue(codec.Type(), nil)}
+	l := &laws{codec: codec, texts: map[string]func(*Random) string{}, null: tftypes.NewValue(codec.Type(), nil)}
 	for _, s := range samples {
 		s(l)
 	}

@@ -10,10 +10,13 @@ import (
 	"github.com/portlens/terraform-provider-port/internal/lens"
 )
 
+// rounds is how many random objects are tried.
+const rounds = 200
+
 // random checks the laws on generated objects.
 func (l *laws) random() {
 	var last tftypes.Value
-	for round := range l.rounds {
+	for round := range rounds {
 		g := &generator{Random: NewRandom(uint64(round + 1)), codec: l.codec, texts: l.texts} // small
 		v, err := g.object()
 		if err != nil {

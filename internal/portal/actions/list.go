@@ -32,7 +32,7 @@ func (f Filter) check() error {
 	among := func(name string, values, allowed []string) {
 		for _, v := range values {
 			if v != "" {
-				shape.OneOf(allowed...)(c, v, []string{name})
+				shape.OneOf(allowed...)(c, v, []string{"query", name})
 			}
 		}
 	}
