@@ -23,10 +23,9 @@ func TestEveryExampleAppliesPlansEmptyAndImports(t *testing.T) {
 			name, main := filepath.Base(filepath.Dir(file)), filepath.Base(file) == "resource.tf"
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				cli := workspace(t)
+				cli := overridden(t)
 				write(t, cli.Dir, "versions.tf", requiredProviders)
 				write(t, cli.Dir, "main.tf", read(t, file))
-				must(t, cli, 0, "init", "-no-color")
 				must(t, cli, 0, "apply", "-auto-approve", "-no-color")
 				must(t, cli, 0, "plan", "-detailed-exitcode", "-no-color")
 				script, err := os.ReadFile(filepath.Join(filepath.Dir(file), "import.sh"))
@@ -53,8 +52,11 @@ func TestEveryExampleAppliesPlansEmptyAndImports(t *testing.T) {
 	}
 }
 
-func TestImportBlocksWork(t *testing.T) {
+func TestImportBlocksWorkLong(t *testing.T) {
 	t.Parallel()
+	if os.Getenv("PORT_LONG") == "" {
+		t.Skip("runs in the long suites: every resource is imported by its import.sh in the short one")
+	}
 	files, err := filepath.Glob(filepath.Join(root, "examples/resources/*/import-by-string-id.tf"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no import blocks: %v", err)
@@ -62,10 +64,9 @@ func TestImportBlocksWork(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
 			t.Parallel()
-			cli := workspace(t)
+			cli := overridden(t)
 			write(t, cli.Dir, "versions.tf", requiredProviders)
 			write(t, cli.Dir, "main.tf", read(t, filepath.Join(filepath.Dir(file), "resource.tf")))
-			must(t, cli, 0, "init", "-no-color")
 			must(t, cli, 0, "apply", "-auto-approve", "-no-color")
 			block := read(t, file)
 			address := regexp.MustCompile(`to = (\S+)`).FindStringSubmatch(block)[1]
@@ -121,11 +122,10 @@ func TestWholeExamplesApply(t *testing.T) {
 	for _, name := range []string{"portal", "users-and-teams"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cli := workspace(t)
+			cli := overridden(t)
 			if err := os.CopyFS(cli.Dir, os.DirFS(filepath.Join(root, "examples", name))); err != nil {
 				t.Fatal(err)
 			}
-			must(t, cli, 0, "init", "-no-color")
 			must(t, cli, 0, "apply", "-auto-approve", "-no-color")
 			must(t, cli, 0, "plan", "-detailed-exitcode", "-no-color")
 			must(t, cli, 0, "destroy", "-auto-approve", "-no-color")

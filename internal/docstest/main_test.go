@@ -42,6 +42,18 @@ func TestMain(m *testing.M) {
 // under both addresses. The portal is embedded unless env says otherwise.
 func workspace(t *testing.T, env ...string) *tfcli.CLI {
 	t.Helper()
+	return inFolder(t, tfcli.Mirror, env)
+}
+
+// overridden is a workspace without `terraform init`, which installs the provider again
+// for each folder.
+func overridden(t *testing.T) *tfcli.CLI {
+	t.Helper()
+	return inFolder(t, tfcli.Override, nil)
+}
+
+func inFolder(t *testing.T, finds func(home, dir, binary string, sources ...string) (*tfcli.CLI, error), env []string) *tfcli.CLI {
+	t.Helper()
 	if _, err := exec.LookPath("terraform"); err != nil {
 		t.Fatal("these tests need the Terraform CLI on the PATH: ", err)
 	}
@@ -50,7 +62,7 @@ func workspace(t *testing.T, env ...string) *tfcli.CLI {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cli, err := tfcli.Mirror(home, dir, binary, "portlens/port", "port-labs/port-labs")
+	cli, err := finds(home, dir, binary, "portlens/port", "port-labs/port-labs")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -166,8 +166,9 @@ resource "port_blueprint_relation" "r" {
 
 // A system blueprint's relations are its own, unless it is told to keep those that
 // are declared elsewhere: then port_blueprint_relation adds to it in peace.
-func TestASystemBlueprintKeepsRelationsDeclaredElsewhere(t *testing.T) {
+func TestASystemBlueprintKeepsRelationsDeclaredElsewhereLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	own := `, relations = { s = { target = "_team" } }`
 	relations := func(want ...string) resource.TestCheckFunc {

@@ -174,8 +174,9 @@ const nodes = `{"blueprints": [{"identifier": "node", "title": "Node", "schema":
 
 // Entities of a group may relate to each other in any order and in circles, and
 // are destroyed in one run though some require others.
-func TestEntitiesRelateToEachOther(t *testing.T) {
+func TestEntitiesRelateToEachOtherLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	a.Seed(fmt.Sprintf(nodes, false))
 	const config = `locals { n = 45 }
@@ -281,8 +282,9 @@ resource "port_entities" "this" {
 
 // Entities move between resources in one apply without being lost, and a group is
 // replaced without deleting what stays in it.
-func TestEntitiesMoveBetweenResources(t *testing.T) {
+func TestEntitiesMoveBetweenResourcesLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	a.Seed(catalogSeed)
 	const one = `resource "port_entities" "one" {

@@ -179,8 +179,9 @@ func TestStateStaysTrueWhenCallsFailLong(t *testing.T) {
 
 // When the second of the two PUTs of a type change fails, the state says that the
 // property is gone.
-func TestTypeChangeThatFailsHalfwayIsTold(t *testing.T) {
+func TestTypeChangeThatFailsHalfwayIsToldLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t, impatient)
 	config := func(group string) string {
 		return fmt.Sprintf(`provider "port" {

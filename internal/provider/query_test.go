@@ -236,8 +236,9 @@ func TestQueryMistakesAreFoundByValidation(t *testing.T) {
 }
 
 // Thousands of entities cost a request for each thousand, and one for their types.
-func TestEntitiesAreReadPageByPage(t *testing.T) {
+func TestEntitiesAreReadPageByPageLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	a.Seed(`{"blueprints": [{"identifier": "item", "title": "Item", "schema": {"properties": {"n": {"type": "number"}}}}]}`)
 	const many = 1200

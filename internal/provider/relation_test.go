@@ -37,8 +37,9 @@ resource "port_entity" "this" {
 
 // "" names no entity: it is sent as the null it stands for, and stays as it is
 // written.
-func TestEntityRelationToABlankIsNone(t *testing.T) {
+func TestEntityRelationToABlankIsNoneLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	a.Seed(catalogSeed)
 	config := func(env string) string {

@@ -99,8 +99,9 @@ func renamedFromKeepsTheValues(t *testing.T, change func(*provider.Options)) {
 }
 
 // Names may be handed on, and swapped, in one apply.
-func TestRenamedFromHandsNamesOnAndSwapsThem(t *testing.T) {
+func TestRenamedFromHandsNamesOnAndSwapsThemLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	config := func(props string) string {
 		return renamedBlueprint("force_delete_entities = true\n  properties = { string_props = { " + props + " } }")

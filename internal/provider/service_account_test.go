@@ -204,8 +204,9 @@ func TestServiceAccountsAreNoUsers(t *testing.T) {
 }
 
 // One that exists is taken over without its credentials, or refused.
-func TestServiceAccountsThatExistAreTakenOverOrRefused(t *testing.T) {
+func TestServiceAccountsThatExistAreTakenOverOrRefusedLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := staffed(t)
 	a.Must(http.MethodPost, people, jsonv.Object{"identifier": "bot@serviceaccounts.getport.io", "title": "Theirs", "properties": jsonv.Object{"port_type": "Service Account", "status": "Active"}})
 	config := botWith(`identifier = "bot", role = "Admin"`)

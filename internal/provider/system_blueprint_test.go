@@ -127,8 +127,9 @@ func TestSystemBlueprintShowsEveryChangeMadeByHandLong(t *testing.T) {
 }
 
 // Relations gone by hand is what the mirrors of the whole one would forbid.
-func TestSystemBlueprintShowsRelationsRemovedByHand(t *testing.T) {
+func TestSystemBlueprintShowsRelationsRemovedByHandLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	config := `resource "port_system_blueprint" "this" {
   identifier = "_user"
@@ -165,8 +166,9 @@ func TestSystemBlueprintMayBeBare(t *testing.T) {
 }
 
 // Additions made elsewhere are kept until a plan has shown that they go.
-func TestSystemBlueprintAnnouncesWhatItRemoves(t *testing.T) {
+func TestSystemBlueprintAnnouncesWhatItRemovesLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	extend := func() {
 		document := jsonv.Map(a.Must(http.MethodGet, "/v1/blueprints/_user", nil), "blueprint")
@@ -212,8 +214,9 @@ func TestSystemBlueprintMistakesAreFoundWhilePlanning(t *testing.T) {
 }
 
 // A changed type needs the protection off, as with any blueprint.
-func TestSystemBlueprintProtectsTypes(t *testing.T) {
+func TestSystemBlueprintProtectsTypesLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	config := func(provider, group string) string {
 		return fmt.Sprintf("%s\nresource \"port_system_blueprint\" \"this\" {\n  identifier = \"_user\"\n  properties = { %s = { level = { required = true } } }\n}", provider, group)
@@ -228,8 +231,9 @@ func TestSystemBlueprintProtectsTypes(t *testing.T) {
 }
 
 // The relations that scorecards give rule results are neither shown nor lost.
-func TestSystemBlueprintKeepsResultTargets(t *testing.T) {
+func TestSystemBlueprintKeepsResultTargetsLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	a.Seed(aggregated)
 	document := jsonv.Map(a.Must(http.MethodGet, "/v1/blueprints/_rule_result", nil), "blueprint")
@@ -248,8 +252,9 @@ func TestSystemBlueprintKeepsResultTargets(t *testing.T) {
 }
 
 // A key that says what it was called before keeps the values.
-func TestSystemBlueprintRenamesWithoutLoss(t *testing.T) {
+func TestSystemBlueprintRenamesWithoutLossLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	config := func(property string) string {
 		return "resource \"port_system_blueprint\" \"this\" {\n  identifier = \"_team\"\n  properties = { string_props = { " + property + " } }\n}"
@@ -273,8 +278,9 @@ func TestSystemBlueprintRenamesWithoutLoss(t *testing.T) {
 }
 
 // A built-in part that the configuration repeats is compared with what Port has.
-func TestSystemBlueprintComparesOverridesOfBuiltInParts(t *testing.T) {
+func TestSystemBlueprintComparesOverridesOfBuiltInPartsLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := open(t)
 	config := func(title string) string {
 		return fmt.Sprintf("resource \"port_system_blueprint\" \"this\" {\n  identifier = \"_team\"\n  properties = { string_props = { description = { title = %q }, extra = {} } }\n}", title)

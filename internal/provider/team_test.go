@@ -174,8 +174,9 @@ func TestTeamMistakesAndRefusals(t *testing.T) {
 // A team of the identity provider is described here and otherwise left alone.
 //
 // rows: id §3.2 1-4
-func TestTeamsOfTheIdentityProviderAreExplained(t *testing.T) {
+func TestTeamsOfTheIdentityProviderAreExplainedLong(t *testing.T) {
 	t.Parallel()
+	long(t)
 	a := inhabited(t)
 	a.Must(http.MethodPost, "/scim/v2/Groups", jsonv.Object{"displayName": "Synced"})
 	a.run(
