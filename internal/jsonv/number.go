@@ -126,3 +126,24 @@ func Float(f float64) (json.Number, bool) {
 }
 
 const maxFloat = 0x1p1023 * (1 + (1 - 0x1p-52))
+
+// MapNumbers returns v with each number in it spelled by another; v stays as it is.
+func MapNumbers(v any, spell func(json.Number) json.Number) any {
+	switch v := v.(type) {
+	case json.Number:
+		return spell(v)
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = MapNumbers(e, spell)
+		}
+		return out
+	case Object:
+		out := make(Object, len(v))
+		for key, e := range v {
+			out[key] = MapNumbers(e, spell)
+		}
+		return out
+	}
+	return v
+}

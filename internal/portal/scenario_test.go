@@ -271,43 +271,46 @@ func (st step) run(t *testing.T, p *portaltest.Portal, where string, saved map[s
 	}
 }
 
-// messagesBefore is where a scenario keeps how many messages were listed before.
-const messagesBefore = "# of messages"
+// since is what a list has more than at the last look, of which saved keeps how many
+// there were.
+func since[T any](saved map[string]string, what string, all []T) []T {
+	key := "# of " + what
+	before, _ := strconv.Atoi(saved[key])
+	saved[key] = strconv.Itoa(len(all))
+	return all[before:]
+}
+
+// wanted is what a step expects, with what was saved filled in.
+func wanted(t *testing.T, expected any, saved map[string]string) any {
+	t.Helper()
+	want, err := jsonv.Decode([]byte(fill(string(jsonv.Encode(fromYAML(t, expected))), saved)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return want
+}
 
 func (st step) messages(t *testing.T, p *portaltest.Portal, where string, saved map[string]string) {
 	t.Helper()
 	p.Settle()
-	all := p.Messages()
-	before, _ := strconv.Atoi(saved[messagesBefore])
-	saved[messagesBefore] = strconv.Itoa(len(all))
 	got := []any{}
-	for _, m := range all[before:] {
+	for _, m := range since(saved, "messages", p.Messages()) {
 		value, err := jsonv.Decode(m.Value)
 		if err != nil {
 			t.Fatalf("%s: message %s: %v", where, m.Value, err)
 		}
 		got = append(got, jsonv.Object{"topic": strings.TrimPrefix(m.Topic, p.Organization()+"."), "key": m.Key, "value": value})
 	}
-	want, err := jsonv.Decode([]byte(fill(string(jsonv.Encode(fromYAML(t, st.Messages))), saved)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, problem := range differ("/messages", want, any(got)) {
+	for _, problem := range differ("/messages", wanted(t, st.Messages, saved), any(got)) {
 		t.Errorf("%s: %s", where, problem)
 	}
 }
 
-// sentBefore is where a scenario keeps how many calls were listed before.
-const sentBefore = "# of calls"
-
 func (st step) sent(t *testing.T, p *portaltest.Portal, where string, saved map[string]string) {
 	t.Helper()
 	p.Settle()
-	calls := p.Webhooks()
-	before, _ := strconv.Atoi(saved[sentBefore])
-	saved[sentBefore] = strconv.Itoa(len(calls))
 	got := []any{}
-	for _, c := range calls[before:] {
+	for _, c := range since(saved, "calls", p.Webhooks()) {
 		call := jsonv.Object{"method": c.Method, "url": c.URL, "headers": jsonv.Object{}}
 		if body, err := jsonv.Decode([]byte(c.Body)); err == nil {
 			call["body"] = body
@@ -319,11 +322,7 @@ func (st step) sent(t *testing.T, p *portaltest.Portal, where string, saved map[
 		}
 		got = append(got, call)
 	}
-	want, err := jsonv.Decode([]byte(fill(string(jsonv.Encode(fromYAML(t, st.Sent))), saved)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, problem := range differ("/sent", want, any(got)) {
+	for _, problem := range differ("/sent", wanted(t, st.Sent, saved), any(got)) {
 		t.Errorf("%s: %s", where, problem)
 	}
 }
@@ -342,11 +341,7 @@ func (st step) problems(t *testing.T, resp *http.Response, got any, text string,
 		}
 	}
 	if st.Want != nil {
-		want, err := jsonv.Decode([]byte(fill(string(jsonv.Encode(fromYAML(t, st.Want))), saved)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		problems = append(problems, differ("", want, got)...)
+		problems = append(problems, differ("", wanted(t, st.Want, saved), got)...)
 	}
 	return problems
 }

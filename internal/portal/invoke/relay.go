@@ -9,6 +9,7 @@ import (
 
 	"github.com/portlens/terraform-provider-port/internal/jsonv"
 	"github.com/portlens/terraform-provider-port/internal/portal/crypt"
+	"github.com/portlens/terraform-provider-port/internal/portal/legacy"
 	"github.com/portlens/terraform-provider-port/internal/portal/runs"
 )
 
@@ -56,15 +57,11 @@ func relayMessage(run string, method jsonv.Object) (message jsonv.Object, why st
 	return message, ""
 }
 
-// portPayload is the variable for which the relay makes up what the pipeline
-// receives, unless it is told to omit it.
-const portPayload = "port_payload"
-
 func gitlabMessage(run string, method jsonv.Object) jsonv.Object {
 	variables := jsonv.OrEmpty(jsonv.Map(method, "pipelineVariables"))
-	_, payload := variables[portPayload]
+	_, payload := variables[legacy.PortPayload]
 	told := without(method, "pipelineVariables")
-	told["agent"], told["omitPayload"], told["omitUserInputs"] = true, !payload, len(without(variables, portPayload)) == 0
+	told["agent"], told["omitPayload"], told["omitUserInputs"] = true, !payload, len(without(variables, legacy.PortPayload)) == 0
 	return jsonv.Object{
 		"payload": jsonv.Object{"action": jsonv.Object{"invocationMethod": told}, "properties": variables},
 		"context": jsonv.Object{"runId": run}, "headers": jsonv.Object{},
@@ -91,25 +88,7 @@ func without(o jsonv.Object, key string) jsonv.Object {
 // rewritten spells numbers as they come out of a program that reads them and writes
 // them again, which relays do before they check the signature: the official one is
 // written in Python.
-func rewritten(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		return spelled(v)
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = rewritten(e)
-		}
-		return out
-	case jsonv.Object:
-		out := make(jsonv.Object, len(v))
-		for key, e := range v {
-			out[key] = rewritten(e)
-		}
-		return out
-	}
-	return v
-}
+func rewritten(v any) any { return jsonv.MapNumbers(v, spelled) }
 
 // Below tiny and from huge on, numbers that are no integers are written with an
 // exponent.

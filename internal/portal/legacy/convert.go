@@ -66,8 +66,9 @@ func currentMethod(old, properties jsonv.Object, prefix string) jsonv.Object {
 	return out
 }
 
-// portPayload is the variable in which pipelines receive the message.
-const portPayload = "port_payload"
+// PortPayload is the variable in which workflows and pipelines receive the message; the
+// relay makes it up where it is missing.
+const PortPayload = "port_payload"
 
 func variables(old, properties, message jsonv.Object) jsonv.Object {
 	out := jsonv.Object{}
@@ -75,7 +76,7 @@ func variables(old, properties, message jsonv.Object) jsonv.Object {
 		maps.Copy(out, Inputs(properties))
 	}
 	if !jsonv.Bool(old, "omitPayload") {
-		out[portPayload] = message
+		out[PortPayload] = message
 	}
 	return out
 }
@@ -177,7 +178,7 @@ func olderInputs(in jsonv.Object) jsonv.Object {
 // carried is where the methods of the current format carry the standard message.
 var carried = map[string][]string{
 	"WEBHOOK": {"body"}, "KAFKA": {"payload"}, "AZURE_DEVOPS": {"payload"},
-	"GITHUB": {"workflowInputs", portPayload}, "GITLAB": {"pipelineVariables", portPayload},
+	"GITHUB": {"workflowInputs", PortPayload}, "GITLAB": {"pipelineVariables", PortPayload},
 }
 
 func olderMethod(doc jsonv.Object, blueprint string) jsonv.Object {
@@ -212,7 +213,7 @@ func olderMethod(doc jsonv.Object, blueprint string) jsonv.Object {
 
 // omissions says what a pipeline does not receive of what there is.
 func omissions(out, properties, variables jsonv.Object) {
-	_, hasPayload := variables[portPayload]
+	_, hasPayload := variables[PortPayload]
 	if !hasPayload {
 		out["omitPayload"] = true
 	}

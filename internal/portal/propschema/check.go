@@ -174,22 +174,4 @@ func (c *checker) link(path []string, o jsonv.Object) {
 }
 
 // canonical spells numbers the one way all equal ones share.
-func canonical(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		return jsonv.CanonicalNumber(v)
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = canonical(v[i])
-		}
-		return out
-	case jsonv.Object:
-		out := make(jsonv.Object, len(v))
-		for k, e := range v {
-			out[k] = canonical(e)
-		}
-		return out
-	}
-	return v
-}
+func canonical(v any) any { return jsonv.MapNumbers(v, jsonv.CanonicalNumber) }
